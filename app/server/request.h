@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * request.h - one HTTP request as nginx handed it on: read off the FastCGI connection, whole, body drained (FACTS rules 3 and 4).
+ * Handlers see this and the response, never a socket.
+ *
+ * Life      reactor makes it -> route_dispatch() -> ROUTE_DONE: answered here and now
+ *                                                -> ROUTE_BLOCK: a worker calls route_dispatch() again with may_block set
+ *                                                -> ROUTE_PARKED: whoever holds it calls request_complete() once, from any thread,
+ *                                                   and the reactor that owns it answers
+ */
+#ifndef SERVER_REQUEST_H
+#define SERVER_REQUEST_H
+
+#include "server/response.h"
+#include "store/store.h"
+#include "util/bytes.h"
+
+enum request_role { ROLE_READ, ROLE_WRITE, ROLE_ADMIN };
+
+struct server;                        /* what handlers may ask of the process: server.h */
+struct request;
+
+struct request {
+	/* [c] once read; strings borrowed from the parameters, valid until answered; NULL = absent */
+	const char *method;           /* "GET" */
+	const char *route;            /* SCRIPT_NAME: the location of nginx that matched, e.g. "/get", "/get/", "/v1/kv/" */
+	const char *uri;              /* REQUEST_URI: raw, with the query */
+	struct span query;            /* of uri, behind the first '?'; p NULL = none */
+	struct span path;             /* of uri, before it */
+	const char *content_type, *content_length;
+	const char *if_match, *if_none_match, *prefer, *accept, *content_encoding, *content_range;
+	const char *host, *origin, *sec_fetch_site, *purpose, *sec_purpose;
+	const char *id;               /* REQUEST_ID */
+	const char *key_prefix;       /* SILT_PREFIX: raw bytes, percent-encoded by the configuration's author or plain */
+	enum request_role role;       /* SILT_ROLE; none or unknown = read */
+	struct span body;             /* all of it */
+	/* between dispatches */
+	struct server *server;
+	bool may_block;               /* a worker's thread: disk and waiting allowed */
+	struct response response;     /* filled by whoever handles it */
+	void *state;                  /* the handler's own while parked; freed by state_free at the end */
+	void (*state_free)(void *state);
+};
+
+/* From any thread, exactly once for each ROUTE_PARKED: the response is filled, answer it. */
+void request_complete(struct request *r);
+/* From any thread, exactly once for each ROUTE_PARKED instead of the above: dispatch it again in a worker (may_block). */
+void request_retry(struct request *r);
+
+enum route_result { ROUTE_DONE, ROUTE_BLOCK, ROUTE_PARKED };
+
+#endif

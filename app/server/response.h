@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* response.h - an answer being put together: status, a few headers, a body in memory. Printed in CGI form by response_head(). */
+#ifndef SERVER_RESPONSE_H
+#define SERVER_RESPONSE_H
+
+#include "util/bytes.h"
+
+struct response {
+	int status;                   /* 0 = not filled */
+	struct bytes headers;         /* "Name: value\r\n"*, without Status and Content-Length */
+	struct bytes body;
+	bool head_only;               /* HEAD: Content-Length says what GET would send */
+};
+
+void response_reset(struct response *r);                  /* for use again; keeps the memory */
+void response_fini(struct response *r);
+/* Header values are ours or were checked: a CR, LF or NUL in one makes the answer a 500 instead (nothing is split). */
+void response_header(struct response *r, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void response_etag(struct response *r, uint64_t version); /* ETag: "N" */
+/* "Status: 200 OK\r\n" headers, the headers on every answer (HTTP-API "Headers on every answer"), Content-Length, blank line. */
+bool response_head(const struct response *r, struct bytes *out);
+const char *response_reason(int status);
+
+#endif

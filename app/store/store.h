@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store.h - storage as the server sees it: asynchronous, with conditions and versions. The embedded engine is one implementation
+ * (store_engine.c), a distributed engine another. Keys and values are bytes; times are Unix milliseconds.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "util/bytes.h"
+
+enum store_code {
+	STORE_OK = 0,
+	STORE_NOTFOUND = 1,
+	STORE_CONFLICT = 2,
+	STORE_WOULD_BLOCK = 3,        /* only where STORE_CACHED_ONLY was given: ask again from a thread that may wait */
+	STORE_TRY_AGAIN = 4,          /* the evidence grew old: submit the same write again (blocking form) */
+	STORE_E_IO = -1, STORE_E_CORRUPT = -2, STORE_E_NOSPACE = -3, STORE_E_NOMEM = -4, STORE_E_BUSY = -5, STORE_E_TOOBIG = -6,
+	STORE_E_FAULT = -7,           /* read-only after a disk fault */
+	STORE_E_CLOSED = -8, STORE_E_INTERNAL = -9, STORE_E_UNSUPPORTED = -10,
+};
+const char *store_strerror(int code);
+
+enum store_flags { STORE_CACHED_ONLY = 1, STORE_ASYNC = 2 /* acknowledge before the sync */ };
+
+struct store_entry {                  /* what is known of a value */
+	uint64_t version;
+	uint64_t expires_ms;          /* 0 = never */
+	char content_type[256];       /* "" = none was given */
+};
+
+struct store_cond {                   /* If-Match (none_match false), If-None-Match (true); n == 0 means "*" */
+	bool none_match;
+	const uint64_t *versions;
+	size_t n;
+};
+
+enum store_op { STORE_PUT, STORE_DELETE };
+struct store_write {                  /* one operation on one key; borrowed until the call returns */
+	enum store_op op;
+	struct span key, value;
+	uint64_t expires_ms;
+	const char *content_type;     /* NULL or "" = none */
+	const struct store_cond *conds;
+	size_t cond_count;
+	bool want_old_value;
+};
+
+struct store_outcome {                /* borrowed inside the callback */
+	int code;                     /* STORE_OK, _CONFLICT, _TRY_AGAIN, or a failure; a failure after queueing = outcome unknown */
+	uint64_t version;             /* on OK */
+	uint64_t current;             /* on CONFLICT: the version the key has; 0 = absent */
+	size_t condition;             /* on CONFLICT: which */
+	bool existed;                 /* on OK: was the key there? */
+	struct store_entry old;       /* on OK, if it was */
+	struct span old_value;        /* if asked for */
+};
+typedef void store_done_fn(void *ctx, const struct store_outcome *o);   /* exactly once for each write that returned OK; any thread; brief */
+
+struct store_stats {                  /* numbers for /v1/stats: names as they are printed there */
+	size_t n;
+	struct { char name[48]; uint64_t value; } item[128];
+	char stall_reason[64];
+	char fault[64];               /* "" = healthy */
+};
+
+struct store;
+struct store_ops {
+	int (*get)(struct store *s, struct span key, unsigned flags, struct bytes *value, struct store_entry *e); /* value may be NULL */
+	int (*write)(struct store *s, const struct store_write *w, unsigned flags, store_done_fn *fn, void *ctx);
+	int (*flush)(struct store *s, uint64_t *entries);         /* blocking */
+	int (*compact)(struct store *s);                          /* blocking, long */
+	int (*ready)(struct store *s);                            /* OK, or why it can't take writes; never blocks */
+	void (*stats)(struct store *s, struct store_stats *out);
+	int (*close)(struct store *s);                            /* syncs; frees s */
+};
+struct store {
+	const struct store_ops *ops;
+};
+
+/* The embedded engine. */
+struct store_engine_options {         /* 0 / -1 where said = the engine's default */
+	const char *dir;
+	uint64_t memory, memtable_size, wal_segment_size, flush_interval_ms, table_size, compaction_interval_ms, sync_interval_ms,
+	         level_base_size, min_free_space;
+	int filter_bits_per_key;      /* -1 = default */
+	uint32_t block_size, compaction_trigger;
+	int compression, compression_bottom;     /* -1 = default; else 0 none, 1 lz4, 2 zstd */
+	void (*log)(void *ctx, int level, const char *message);
+	void *log_ctx;
+};
+int store_engine_open(const struct store_engine_options *o, struct store **out);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bytes.h - views and growing buffers of the server. A span never owns; a bytes does: start from {0}, end with bytes_fini().
+ * Appends return false on lack of memory and leave what was there; `bad` sticks, so that a series is checked once at its end.
+ */
+#ifndef UTIL_BYTES_H
+#define UTIL_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct span {
+	const char *p;
+	size_t len;
+};
+
+struct bytes {
+	char *p;
+	size_t len, cap;
+	bool bad;
+};
+
+struct span span_of(const void *p, size_t len);
+struct span span_str(const char *s);                      /* NULL = empty */
+bool span_eq(struct span a, const char *s);
+bool bytes_reserve(struct bytes *b, size_t more);
+bool bytes_add(struct bytes *b, const void *p, size_t n);
+bool bytes_adds(struct bytes *b, const char *s);
+bool bytes_addf(struct bytes *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void bytes_clear(struct bytes *b);
+void bytes_fini(struct bytes *b);
+
+#endif

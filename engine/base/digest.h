@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * digest.h - SHA-256 through OpenSSL's EVP: the algorithm fetched once, a context reused for each digest.
+ *
+ * digest_one(kind, bytes) = SHA-256(kind byte || bytes): the kind byte keeps a block of one kind from posing as another.
+ * Threads   a context belongs to one thread at a time; digest_one() keeps a context a thread by itself.
+ */
+#ifndef BASE_DIGEST_H
+#define BASE_DIGEST_H
+
+#include "base/slice.h"
+
+enum { DIGEST_BYTES = 32 };
+
+int digest_one(uint8_t kind, struct silt_slice bytes, uint8_t out[DIGEST_BYTES]) SILT_MUST_CHECK;   /* 0 or SILT_E_NOMEM */
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * batch.h - the operations of one commit in their log form, with conditions and reports beside them (those never reach the log).
+ *
+ * Bytes     payload := count:varint op*
+ *           op      := kind:u8 key_len:varint key  (put only: expires_ms:varint meta_len:varint meta value_len:varint value)
+ *           Keys are distinct: the last operation on a key won when the batch was sealed.
+ *           put "a"="1", delete "b":  02  01 01 61 00 00 01 31  02 01 62
+ */
+#ifndef CORE_BATCH_H
+#define CORE_BATCH_H
+
+#include "base/cursor.h"
+#include "core/entry.h"
+
+struct batch_op {                 /* in the order they were added */
+	size_t offset;            /* of the op in `payload` before sealing: where kind stands */
+	unsigned flags;           /* SILT_OP_* */
+	bool superseded;          /* a later op has its key */
+};
+
+struct batch_cond {
+	struct silt_slice key;    /* owned by the batch */
+	enum silt_cond cond;
+	const uint64_t *versions; /* owned by the batch */
+	size_t n;
+};
+
+struct silt_batch;
+
+/* Walks a payload. 0 = `out` filled (version left 0), SILT_END, SILT_E_CORRUPT. */
+struct batch_reader {
+	struct cursor c;
+	uint64_t left;
+};
+int batch_reader_init(struct batch_reader *r, struct silt_slice payload) SILT_MUST_CHECK;
+int batch_reader_next(struct batch_reader *r, struct entry *out) SILT_MUST_CHECK;
+
+/* For the committer. */
+size_t batch_op_count(const struct silt_batch *b);
+const struct batch_op *batch_ops(const struct silt_batch *b);
+struct silt_slice batch_op_key(const struct silt_batch *b, size_t i);
+size_t batch_cond_count(const struct silt_batch *b);
+const struct batch_cond *batch_conds(const struct silt_batch *b);
+bool batch_wants_lookup(const struct silt_batch *b);              /* any condition or report */
+int batch_seal(const struct silt_batch *b, struct silt_buf *payload) SILT_MUST_CHECK;   /* the log form, without superseded ops; replaces the buffer */
+int batch_copy(const struct silt_batch *b, struct silt_batch **out) SILT_MUST_CHECK;
+
+#endif

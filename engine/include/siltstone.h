@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * siltstone.h - the public face of libsiltstone, an embedded, ordered, durable key-value store.
+ *
+ * Promises
+ *   (1) Acknowledged means durable: silt_write() returns 0 after fdatasync, unless SILT_ASYNC was asked for. After any crash
+ *       silt_open() gives back all that was acknowledged and a prefix of the commit order; a batch is whole or absent.
+ *   (2) Never silently wrong: every byte handed out was checked (SHA-256 for tables, XXH3 for logs) since it was last read
+ *       from the disk. Damage is SILT_E_CORRUPT and a log message that names file, offset and key range.
+ *   (3) A failed write stops writes, not reads: after a failed log append, sync or manifest write every later write returns
+ *       SILT_E_FAULT until the store is opened again; reads go on.
+ *
+ * Limits
+ *   key 1..SILT_KEY_MAX bytes, any values, ordered by memcmp and then by length; value 0..SILT_VALUE_MAX bytes; metadata
+ *   0..SILT_META_MAX bytes; versions below 2^53; a batch at most a quarter of a log segment (silt_options.wal_segment_size).
+ *   One process a directory (LOCK). Damage to the very last group before it was marked can't be told from a torn write.
+ *   liburcu and OpenSSL allocate for themselves: a registration a thread, a digest context a table job.
+ *
+ * Errors
+ *   0 is success; > 0 is an answer that is no failure; < 0 is a failure. The message of a failure goes to
+ *   silt_options.log, once, from where it was detected. The library never prints, exits or aborts.
+ *
+ * Threads
+ *   A silt_db may be used by any threads at once. Iterators and batches belong to one thread at a time.
+ */
+#ifndef SILTSTONE_H
+#define SILTSTONE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define SILT_EXPORT __attribute__((visibility("default")))
+#define SILT_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define SILT_EXPORT
+#define SILT_MUST_CHECK
+#endif
+
+#define SILT_KEY_MAX   4096u              /* bytes */
+#define SILT_VALUE_MAX (256u << 20)       /* bytes; in practice a quarter of a log segment less the record's header */
+#define SILT_META_MAX  255u               /* bytes */
+#define SILT_VERSION_MAX ((UINT64_C(1) << 53) - 1)
+
+enum silt_code {
+	SILT_OK = 0,
+	/* answers */
+	SILT_NOTFOUND = 1,       /* absent, deleted or expired */
+	SILT_CONFLICT = 2,       /* a condition did not hold; nothing was written */
+	SILT_TRY_AGAIN = 3,      /* the evidence for a condition grew old before its turn; nothing was written: ask again */
+	SILT_WOULD_BLOCK = 4,    /* SILT_CACHED_ONLY, and the answer is not in memory */
+	SILT_END = 5,            /* an iterator is past the last entry */
+	/* failures */
+	SILT_E_IO = -1,          /* the operating system said no; the log message has its errno and the file */
+	SILT_E_CORRUPT = -2,     /* bytes failed their check */
+	SILT_E_NOSPACE = -3,     /* the disk is full; nothing was written; goes away by itself when there is room */
+	SILT_E_NOMEM = -4,
+	SILT_E_BUSY = -5,        /* locked by another process, queue full, or a write stall past its bound */
+	SILT_E_MISUSE = -6,      /* arguments out of range; state unchanged */
+	SILT_E_TOOBIG = -7,      /* key, value, metadata or batch over its limit */
+	SILT_E_VERSION = -8,     /* the directory was written by a format this library does not know */
+	SILT_E_EXPIRED = -9,     /* a snapshot or iterator past its age limit */
+	SILT_E_FAULT = -10,      /* an earlier write failed: writes are refused until the store is opened again */
+	SILT_E_CLOSED = -11,     /* the store is closing */
+};
+
+/* The name of a code, for messages: "SILT_E_IO". Never NULL. */
+SILT_EXPORT const char *silt_strerror(int code);
+
+/* "1.2.3" of the library in use. */
+SILT_EXPORT const char *silt_version(void);
+
+/* A view of bytes that somebody else owns. */
+struct silt_slice {
+	const void *data;
+	size_t len;
+};
+
+/* Bytes that the holder owns, reused and grown by the calls that fill it; start from {0}, end with silt_buf_free(). */
+struct silt_buf {
+	void *data;
+	size_t len;
+	size_t cap;
+};
+SILT_EXPORT void silt_buf_free(struct silt_buf *buf);
+
+/* ---- options ------------------------------------------------------------------------------------------------------- */
+
+enum silt_log_level { SILT_LOG_ERROR = 3, SILT_LOG_WARNING = 4, SILT_LOG_INFO = 6, SILT_LOG_DEBUG = 7 };   /* as syslog */
+typedef void silt_log_fn(void *ctx, enum silt_log_level level, const char *message);   /* any thread; must not call back */
+
+enum silt_compression { SILT_COMPRESS_NONE = 0, SILT_COMPRESS_LZ4 = 1, SILT_COMPRESS_ZSTD = 2 };
+
+typedef struct silt_os silt_os;          /* the operating system's seam; NULL = POSIX (internal, for tests) */
+
+/* Unit, default and range beside each field. silt_options_init() sets the defaults; silt_open() checks the ranges. */
+struct silt_options {
+	bool create;                  /* make the directory's store where there is none; default true */
+	bool read_only;               /* replay in memory, change nothing on disk, take no lock; default false */
+	uint64_t memory;              /* bytes for memtables, cache, indexes, filters; default 256 MiB; 8 MiB.. */
+	uint64_t memtable_size;       /* bytes of a memtable before it is flushed; default 32 MiB; 64 KiB..1 GiB */
+	uint64_t wal_segment_size;    /* bytes of one log segment; default 64 MiB; 256 KiB..4 GiB */
+	uint64_t flush_interval_ms;   /* flush a memtable this old; 0 = never; default 0; ..30 days */
+	uint32_t filter_bits_per_key; /* bits of bloom filter a key; 0 = none; default 10; 0..32 */
+	uint32_t block_size;          /* bytes of a data block before compression; default 4096; 1024..65536 */
+	uint64_t table_size;          /* bytes of a table made by compaction; default 64 MiB; 64 KiB..2 GiB */
+	uint32_t compaction_trigger;  /* tables in level 0 that start a compaction; default 4; 2..64 */
+	uint64_t compaction_interval_ms; /* look for work at least this often; default 30 s; 1 s..1 day */
+	uint64_t level_base_size;     /* bytes of the first leveled level; default 256 MiB; 256 KiB.. */
+	uint32_t level_ratio;         /* each further level is this many times larger; default 10; 2..100 */
+	enum silt_compression compression;        /* of the upper levels; default LZ4 */
+	enum silt_compression compression_bottom; /* of the last level; default ZSTD */
+	uint64_t sync_interval_ms;    /* async writes are synced at least this often; default 1000; 1..60000 */
+	uint64_t snapshot_max_age_ms; /* older snapshots and iterators end with SILT_E_EXPIRED; 0 = never; default 0 */
+	uint64_t max_queue;           /* writes waiting in the commit queue before SILT_E_BUSY; default 65536; 1.. */
+	uint64_t min_free_space;      /* bytes of free disk below which writes are refused; default 64 MiB; 0.. */
+	silt_log_fn *log;             /* NULL = silent */
+	void *log_ctx;
+	silt_os *os;                  /* NULL = POSIX */
+};
+SILT_EXPORT void silt_options_init(struct silt_options *opts);
+
+/* ---- open and close -------------------------------------------------------------------------------------------------- */
+
+typedef struct silt_db silt_db;
+
+/*
+ * silt_open - open or create the store in a directory, recovering it first.
+ * dir      borrowed; made (one level) where absent and create is set.
+ * opts     borrowed; NULL = defaults.
+ * out      the handle, returned owned: end it with silt_close(). Untouched on failure.
+ * returns  0; SILT_E_BUSY (another process has it), _CORRUPT, _IO, _NOSPACE, _VERSION, _MISUSE, _NOMEM.
+ * threads  any.
+ * cost     in proportion to the log that is not flushed yet, not to the data.
+ */
+SILT_EXPORT SILT_MUST_CHECK int silt_open(const char *dir, const struct silt_options *opts, silt_db **out);
+
+/*
+ * silt_close - complete what is queued, sync the log, end the threads, free everything. No other call may be in progress or
+ * follow; iterators and snapshots must be gone. NULL is fine.
+ * returns  0, or the failure that keeps the last writes from being durable (they were not acknowledged, or were SILT_ASYNC).
+ */
+SILT_EXPORT int silt_close(silt_db *db);
+
+/* ---- reading --------------------------------------------------------------------------------------------------------- */
+
+typedef struct silt_snapshot silt_snapshot;
+
+enum silt_flags {
+	SILT_CACHED_ONLY = 1u << 0,   /* reads: answer SILT_WOULD_BLOCK instead of touching the disk */
+	SILT_ASYNC = 1u << 1,         /* writes: acknowledge before the sync; survives the process, not the machine */
+	SILT_NO_FILL = 1u << 2,       /* reads: do not put what was read into the cache */
+};
+
+/* What is known of an entry beside its value. */
+struct silt_info {
+	uint64_t version;             /* the commit that wrote it */
+	uint64_t expires_ms;          /* Unix milliseconds; 0 = never */
+	uint8_t meta[SILT_META_MAX];  /* application metadata */
+	uint8_t meta_len;
+};
+
+/*
+ * silt_get - look up one key.
+ * key      borrowed until return; 1..SILT_KEY_MAX bytes, any values.
+ * snap     borrowed; NULL = the newest published version.
+ * flags    SILT_CACHED_ONLY, SILT_NO_FILL.
+ * value    the caller's buffer, reused and grown as needed; on anything but 0 its length is 0. NULL = not wanted.
+ * info     filled on 0; NULL = not wanted.
+ * returns  0 found; SILT_NOTFOUND absent, deleted or expired; SILT_WOULD_BLOCK; SILT_E_IO, _CORRUPT, _NOMEM, _EXPIRED, _MISUSE.
+ * threads  any, between open and close; never waits for a writer's I/O.
+ * cost     at most one block read per level, none when cached; cached: no lock, no allocation.
+ */
+SILT_EXPORT SILT_MUST_CHECK int silt_get(silt_db *db, struct silt_slice key, const silt_snapshot *snap, unsigned flags,
+                                         struct silt_buf *value, struct silt_info *info);
+
+/* silt_snapshot_new - hold the newest published version for reading; end it with silt_snapshot_free(). */
+SILT_EXPORT SILT_MUST_CHECK int silt_snapshot_new(silt_db *db, silt_snapshot **out);
+SILT_EXPORT void silt_snapshot_free(silt_snapshot *snap);
+SILT_EXPORT uint64_t silt_snapshot_version(const silt_snapshot *snap);
+
+/* ---- iterators ------------------------------------------------------------------------------------------------------- */
+
+typedef struct silt_iter silt_iter;
+
+struct silt_iter_options {
+	struct silt_slice lower;      /* inclusive; {NULL,0} = from the first key; copied */
+	struct silt_slice upper;      /* exclusive; {NULL,0} = to the last key; copied */
+	const silt_snapshot *snapshot;/* NULL = the newest published version, held for the iterator's life */
+	unsigned flags;               /* SILT_NO_FILL */
+	uint64_t max_steps;           /* entries looked at (also dead ones) in one call before SILT_TRY_AGAIN; 0 = no bound */
+};
+
+/*
+ * silt_iter_new - a cursor over the live entries between the bounds, in key order. It stands nowhere until moved.
+ * All moves return 0 (stands on an entry), SILT_END, SILT_TRY_AGAIN (step budget spent: call silt_iter_next/prev again to go on),
+ * or a failure. Key, value and info are borrowed until the next move or close.
+ */
+SILT_EXPORT SILT_MUST_CHECK int silt_iter_new(silt_db *db, const struct silt_iter_options *opts, silt_iter **out);
+SILT_EXPORT SILT_MUST_CHECK int silt_iter_first(silt_iter *it);
+SILT_EXPORT SILT_MUST_CHECK int silt_iter_last(silt_iter *it);
+SILT_EXPORT SILT_MUST_CHECK int silt_iter_seek(silt_iter *it, struct silt_slice key);       /* first entry at or after key */
+SILT_EXPORT SILT_MUST_CHECK int silt_iter_seek_prev(silt_iter *it, struct silt_slice key);  /* last entry at or before key */
+SILT_EXPORT SILT_MUST_CHECK int silt_iter_next(silt_iter *it);
+SILT_EXPORT SILT_MUST_CHECK int silt_iter_prev(silt_iter *it);
+SILT_EXPORT struct silt_slice silt_iter_key(const silt_iter *it);
+SILT_EXPORT struct silt_slice silt_iter_value(const silt_iter *it);
+SILT_EXPORT void silt_iter_info(const silt_iter *it, struct silt_info *out);
+SILT_EXPORT uint64_t silt_iter_version(const silt_iter *it);      /* the version the whole iterator reads at */
+SILT_EXPORT void silt_iter_close(silt_iter *it);
+
+/* ---- writing --------------------------------------------------------------------------------------------------------- */
+
+typedef struct silt_batch silt_batch;
+
+SILT_EXPORT SILT_MUST_CHECK int silt_batch_new(silt_batch **out);
+SILT_EXPORT void silt_batch_free(silt_batch *b);
+SILT_EXPORT void silt_batch_clear(silt_batch *b);
+SILT_EXPORT size_t silt_batch_count(const silt_batch *b);         /* operations, conditions not counted */
+SILT_EXPORT size_t silt_batch_bytes(const silt_batch *b);         /* what it will take in the log */
+
+struct silt_put_options {
+	uint64_t expires_ms;          /* Unix milliseconds after which it is absent; 0 = never */
+	struct silt_slice meta;       /* application metadata, at most SILT_META_MAX bytes */
+};
+
+enum silt_op_flags {
+	SILT_OP_REPORT = 1u << 0,     /* tell in the result whether the key was there, its version, expiry and metadata */
+	SILT_OP_REPORT_VALUE = 1u << 1, /* and its value (implies SILT_OP_REPORT) */
+};
+
+/*
+ * Operations are copied. The last one on a key wins; all share one version. Conditions and reports look at the state before
+ * the batch, in commit order: they are atomic with it.
+ */
+SILT_EXPORT SILT_MUST_CHECK int silt_batch_put(silt_batch *b, struct silt_slice key, struct silt_slice value,
+                                               const struct silt_put_options *opts, unsigned op_flags);
+SILT_EXPORT SILT_MUST_CHECK int silt_batch_delete(silt_batch *b, struct silt_slice key, unsigned op_flags);
+
+enum silt_cond {
+	SILT_COND_MATCH = 0,          /* the key's version is one of the list; an empty list: the key is there */
+	SILT_COND_NONE_MATCH = 1,     /* the key's version is none of the list; an empty list: the key is not there */
+};
+SILT_EXPORT SILT_MUST_CHECK int silt_batch_require(silt_batch *b, struct silt_slice key, enum silt_cond cond,
+                                                   const uint64_t *versions, size_t n);
+
+/* What a key held just before a write, for each operation that asked with SILT_OP_REPORT. */
+struct silt_report {
+	size_t op;                    /* index of the operation, in the order they were added */
+	bool found;
+	struct silt_info info;        /* if found */
+	struct silt_slice value;      /* if found and asked for */
+};
+
+/* The outcome of one write. Borrowed inside a callback; elsewhere end it with silt_result_fini(). Start from {0}. */
+struct silt_result {
+	int code;                     /* what silt_write() returned */
+	uint64_t version;             /* of the batch, on 0 */
+	size_t condition;             /* on SILT_CONFLICT: index of the first condition that failed ... */
+	uint64_t current;             /* ... and the version its key has; 0 = absent */
+	size_t report_count;
+	const struct silt_report *reports;
+	void *owned;                  /* private: what reports and values live in */
+};
+SILT_EXPORT void silt_result_fini(struct silt_result *r);
+
+/*
+ * silt_write - commit a batch: whole, in one place of the commit order, durable when it returns 0 (unless SILT_ASYNC).
+ * b        borrowed until return; unchanged. An empty batch with conditions only checks them.
+ * res      filled on 0, SILT_CONFLICT; NULL = not wanted.
+ * returns  0; SILT_CONFLICT; SILT_E_FAULT, _NOSPACE, _BUSY (stall bound), _TOOBIG, _NOMEM, _MISUSE, _CLOSED; where conditions or
+ *          reports need a read: what silt_get() returns.
+ * threads  any; writers waiting at once share one sync.
+ * cost     one fdatasync shared by the group; a read where the batch has conditions or reports.
+ */
+SILT_EXPORT SILT_MUST_CHECK int silt_write(silt_db *db, const silt_batch *b, unsigned flags, struct silt_result *res);
+
+/* Called exactly once for every silt_write_async() that returned 0, also at close; from the engine's threads, with r borrowed.
+ * It may call silt_write_async() and silt_get(SILT_CACHED_ONLY), nothing else, and must be brief. */
+typedef void silt_write_fn(void *ctx, const struct silt_result *r);
+
+/*
+ * silt_write_async - queue a batch, copied, and return at once.
+ * flags    SILT_ASYNC; with SILT_CACHED_ONLY: SILT_WOULD_BLOCK where conditions or reports need the disk (nothing was queued).
+ * returns  0 queued: fn will be called, with code as silt_write() would return or SILT_TRY_AGAIN; else nothing was queued.
+ */
+SILT_EXPORT SILT_MUST_CHECK int silt_write_async(silt_db *db, const silt_batch *b, unsigned flags, silt_write_fn *fn, void *ctx);
+
+/* One-operation conveniences over silt_write(); version may be NULL. */
+SILT_EXPORT SILT_MUST_CHECK int silt_put(silt_db *db, struct silt_slice key, struct silt_slice value, uint64_t *version);
+SILT_EXPORT SILT_MUST_CHECK int silt_delete(silt_db *db, struct silt_slice key, uint64_t *version);
+
+/* silt_sync - make every write acknowledged so far durable. */
+SILT_EXPORT SILT_MUST_CHECK int silt_sync(silt_db *db);
+
+/* ---- operations ------------------------------------------------------------------------------------------------------ */
+
+/* silt_flush - write the memtables of now to tables and wait for it. A memtable without entries makes none. */
+SILT_EXPORT SILT_MUST_CHECK int silt_flush(silt_db *db);
+
+/* silt_compact - flush, then merge everything to the bottom, and wait for it. Long; may run beside anything. */
+SILT_EXPORT SILT_MUST_CHECK int silt_compact(silt_db *db);
+
+/*
+ * silt_verify - read every table from the disk and check every digest, order and count; reads and writes go on.
+ * progress called now and then with bytes done and in all; returns non-zero to stop. May be NULL.
+ * returns  0; SILT_E_CORRUPT when anything was found (each finding was logged); SILT_END when stopped; SILT_E_IO, _NOMEM.
+ */
+typedef int silt_progress_fn(void *ctx, uint64_t done, uint64_t total);
+SILT_EXPORT SILT_MUST_CHECK int silt_verify(silt_db *db, silt_progress_fn *progress, void *ctx);
+
+#define SILT_LEVELS 7
+struct silt_stats {
+	uint64_t version;             /* newest published */
+	uint64_t durable_version;     /* newest known to be on disk */
+	uint64_t uptime_ms;
+	int fault;                    /* 0, or the code that stopped writes */
+	uint64_t memtable_bytes, memtable_entries;          /* active and sealed */
+	uint64_t sealed_memtables;
+	uint64_t wal_segments, wal_bytes;                   /* on disk; bytes in use of the active segment */
+	uint64_t tables[SILT_LEVELS], table_bytes[SILT_LEVELS], table_entries[SILT_LEVELS];
+	uint64_t tombstones;                                /* in tables */
+	uint64_t cache_bytes, cache_capacity, cache_hits, cache_misses, cache_evictions;
+	uint64_t filter_checks, filter_negatives;           /* probes, and those that saved a block */
+	uint64_t gets, get_hits, writes, write_bytes, groups, syncs;
+	uint64_t sync_ns_total, sync_ns_max;
+	uint64_t conflicts, try_agains;
+	uint64_t flushes, flush_bytes, compactions, compaction_read_bytes, compaction_write_bytes;
+	uint64_t stalls, stall_ns;
+	char stall_reason[64];                              /* "" when none now */
+	uint64_t snapshots, oldest_snapshot_ms, iterators;
+	uint64_t entries_expired, entries_dropped;          /* by flush and compaction */
+	uint64_t disk_free_bytes;
+	uint64_t recovered_entries, recovery_ms;            /* what this open replayed */
+};
+SILT_EXPORT void silt_stats(silt_db *db, struct silt_stats *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

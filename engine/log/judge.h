@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * judge.h - where a log ends: torn tail, or damage? (DESIGN: "Recovery")
+ *
+ * Numbers of segments are contiguous; versions are contiguous but for SKIP. At a SEAL go on with the next segment. At the first
+ * bad record at B with no SEAL: damage, if any later segment has a record under its own salt, or if an intact record under this
+ * salt at any 8-byte step after B claims synced_to beyond B; else the torn tail.
+ */
+#ifndef LOG_JUDGE_H
+#define LOG_JUDGE_H
+
+#include "log/log.h"
+
+struct log_end {
+	uint64_t number;          /* the segment in which the log ends */
+	uint64_t offset;          /* B, or the end of the SEAL */
+	uint64_t synced_to;       /* the highest that a record of that segment claimed, at least LOG_PAGE */
+	uint64_t last_version;    /* 0 = none seen */
+	bool sealed, clean;       /* ended in a SEAL; of an orderly close */
+	uint64_t records;
+};
+
+/* Each DATA and SKIP record, in order; < 0 ends the walk. */
+typedef int log_apply_fn(void *ctx, uint64_t segment, const struct log_record *r);
+
+/*
+ * Walks the segments numbers[0..n) (contiguous, ascending, their files `dir`/NNNNNN.wal; for a manifest one path given instead).
+ * first_version: 0, or what the first DATA must have: versions are checked from the first one seen.
+ * 0 = `end` filled; SILT_E_CORRUPT (reported with file and offset) = damage; SILT_E_IO, _NOMEM; what apply returned.
+ */
+int log_judge(struct env *env, enum log_kind kind, const uint64_t *numbers, size_t n, const char *manifest_path,
+              log_apply_fn *apply, void *ctx, struct log_end *end) SILT_MUST_CHECK;
+
+#endif
