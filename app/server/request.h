@@ -40,6 +40,13 @@ struct request {
 	struct response response;     /* filled by whoever handles it */
 	void *state;                  /* the handler's own while parked; freed by state_free at the end */
 	void (*state_free)(void *state);
+	/* Handlers' memory: cleared by route_dispatch(), kept from request to request (so that a cached get allocates nothing),
+	   freed with bytes_fini() by whoever frees the request. Start from {0}. */
+	struct bytes key;             /* decoded; whole while parked */
+	struct bytes scratch;         /* a value on its way into JSON or out of it */
+	/* Set once by whoever made the request, the reactor or a test: what request_complete() and request_retry() call. */
+	void (*complete)(struct request *r);
+	void (*retry)(struct request *r);
 };
 
 /* From any thread, exactly once for each ROUTE_PARKED: the response is filled, answer it. */

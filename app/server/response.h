@@ -9,7 +9,7 @@ struct response {
 	int status;                   /* 0 = not filled */
 	struct bytes headers;         /* "Name: value\r\n"*, without Status and Content-Length */
 	struct bytes body;
-	bool head_only;               /* HEAD: Content-Length says what GET would send */
+	bool head_only;               /* HEAD: Content-Length says what GET would send; set by route_dispatch() before all else */
 };
 
 void response_reset(struct response *r);                  /* for use again; keeps the memory */
@@ -17,7 +17,9 @@ void response_fini(struct response *r);
 /* Header values are ours or were checked: a CR, LF or NUL in one makes the answer a 500 instead (nothing is split). */
 void response_header(struct response *r, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void response_etag(struct response *r, uint64_t version); /* ETag: "N" */
-/* "Status: 200 OK\r\n" headers, the headers on every answer (HTTP-API "Headers on every answer"), Content-Length, blank line. */
+/* "Status: 200 OK\r\n" headers, the headers on every answer (X-Content-Type-Options, Cross-Origin-Resource-Policy: added here;
+   Cache-Control and Content-Security-Policy are the handler's, who knows whether it is a value), Content-Length (not with 204 and
+   304), blank line. */
 bool response_head(const struct response *r, struct bytes *out);
 const char *response_reason(int status);
 

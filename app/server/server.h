@@ -18,8 +18,9 @@ struct server {
 	const char *const *hosts;     /* [c] host names that are ours (without port), NULL-ended; NULL = any */
 	uint64_t start_mono_ms;       /* [c] */
 	_Atomic uint64_t requests;    /* answered so far */
-	_Atomic uint64_t parked;
+	_Atomic uint64_t parked;      /* counted by the reactor; handlers refuse to park more than limits.max_parked */
 	_Atomic bool stopping;        /* set by server_stop(); new requests get 503 */
+	_Atomic bool flushing_last;   /* /shutdown is writing everything out: others get 503; taken back where that fails */
 	void (*stop)(struct server *s);          /* asks main to drain and close; async-signal-safe */
 	bool socket_activated;        /* [c] systemd started us: the next request would again */
 };

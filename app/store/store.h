@@ -42,7 +42,8 @@ struct store_write {                  /* one operation on one key; borrowed unti
 	const char *content_type;     /* NULL or "" = none */
 	const struct store_cond *conds;
 	size_t cond_count;
-	bool want_old_value;
+	bool want_existed;            /* say in the outcome whether the key was there, and what is known of it: costs a lookup */
+	bool want_old_value;          /* and its value; implies want_existed */
 };
 
 struct store_outcome {                /* borrowed inside the callback */
@@ -50,9 +51,9 @@ struct store_outcome {                /* borrowed inside the callback */
 	uint64_t version;             /* on OK */
 	uint64_t current;             /* on CONFLICT: the version the key has; 0 = absent */
 	size_t condition;             /* on CONFLICT: which */
-	bool existed;                 /* on OK: was the key there? */
-	struct store_entry old;       /* on OK, if it was */
-	struct span old_value;        /* if asked for */
+	bool existed;                 /* on OK, if asked for: was the key there? */
+	struct store_entry old;       /* on OK, if asked for and it was */
+	struct span old_value;        /* the same */
 };
 typedef void store_done_fn(void *ctx, const struct store_outcome *o);   /* exactly once for each write that returned OK; any thread; brief */
 
@@ -65,7 +66,9 @@ struct store_stats {                  /* numbers for /v1/stats: names as they ar
 
 struct store;
 struct store_ops {
-	int (*get)(struct store *s, struct span key, unsigned flags, struct bytes *value, struct store_entry *e); /* value may be NULL */
+	const char *const *capabilities;      /* what HTTP can ask of it, NULL-ended: printed by /v1/stats */
+	int (*get)(struct store *s, struct span key, unsigned flags, struct bytes *value, struct store_entry *e); /* value may be NULL; cleared first */
+	/* OK: queued, fn will be called (perhaps before this returns). Else nothing was queued and fn is not called; never CONFLICT. */
 	int (*write)(struct store *s, const struct store_write *w, unsigned flags, store_done_fn *fn, void *ctx);
 	int (*flush)(struct store *s, uint64_t *entries);         /* blocking */
 	int (*compact)(struct store *s);                          /* blocking, long */
