@@ -2,7 +2,8 @@
 /*
  * mem.h - the engine's only door to the heap: overflow-checked, and able to fail on demand for tests.
  *
- * Every allocation may return NULL, and callers turn that into SILT_E_NOMEM. Including this header poisons the raw calls.
+ * Every allocation may return NULL, and callers turn that into SILT_E_NOMEM; 0 bytes is a pointer too, to be freed as any.
+ * Including this header poisons the raw calls: include foreign headers before it.
  */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
@@ -22,11 +23,16 @@ void *mem_dup(const void *p, size_t n) __attribute__((warn_unused_result));
 char *mem_strdup(const char *s) __attribute__((warn_unused_result));
 void mem_free(void *p);
 
-/* Tests: the n-th allocation from now (1 = the next one) fails, in any thread; 0 = never. With `sticky` all later ones too.
- * mem_fail_count() = how many allocations were asked for since. The one mutable global of the engine, for tests alone. */
+/*
+ * Tests: the n-th allocation from now (1 = the next one) fails, in any thread; 0 = never. With `sticky` all later ones too.
+ * mem_fail_count() = how many were asked for since n was last set to anything but 0; UINT64_MAX only counts. The one mutable
+ * global of the engine, for tests alone.
+ */
 void mem_fail_at(uint64_t n, bool sticky);
 uint64_t mem_fail_count(void);
 
+#ifndef MEM_IMPLEMENTATION
 #pragma GCC poison malloc calloc realloc reallocarray free strdup strndup strcpy strcat sprintf
+#endif
 
 #endif

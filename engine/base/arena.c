@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * arena.c - chunks from the heap, handed out from the front of the newest.
+ *
+ *      chunks -> [next|size|#########|......]   newest: p stands after the last piece, end after the chunk
+ *                 next -> [next|size|##########|.]   a chunk left behind keeps its unused tail
+ *
+ * Rules     (1) what was reserved lies in one chunk, so taking it is an addition.  (2) a piece never moves.
+ */
+#include "base/arena.h"
+
+#include <assert.h>
+#include <siltstone.h>
+#include <stdatomic.h>
+
+struct arena_chunk {
+	struct arena_chunk *next;
+	size_t size;                  /* with this head */
+	uint8_t data[];
+};
+
+_Static_assert(sizeof(struct arena_chunk) % 8 == 0, "pieces are 8-aligned");
+
+void arena_init(struct arena *a, size_t chunk_size)
+{
+	*a = (struct arena){ .chunk_size = chunk_size };
+}
+
+void arena_fini(struct arena *a)
+{
+	for (struct arena_chunk *c = a->chunks, *next; c; c = next) {
+		next = c->next;
+		mem_free(c);
+	}
+	arena_init(a, a->chunk_size);
+}
+
+int arena_reserve(struct arena *a, size_t n)
+{
+	size_t data = n > a->chunk_size ? n : a->chunk_size, size;
+	struct arena_chunk *c;
+
+	if (n <= (size_t)(a->end - a->p))
+		return 0;
+	if (__builtin_add_overflow(data, sizeof(*c), &size))
+		return SILT_E_NOMEM;
+	c = mem_alloc(size);
+	if (!c)
+		return SILT_E_NOMEM;
+	c->next = a->chunks;
+	c->size = size;
+	a->chunks = c;
+	a->p = c->data;
+	a->end = c->data + data;
+	/* one writer: a plain add, seen whole by those who watch */
+	atomic_store_explicit(&a->bytes, atomic_load_explicit(&a->bytes, memory_order_relaxed) + size,
+	                      memory_order_relaxed);
+	return 0;
+}
+
+void *arena_take(struct arena *a, size_t n)
+{
+	uint8_t *piece = a->p;
+	size_t rounded = (n + 7) & ~(size_t)7;
+
+	assert(rounded >= n && rounded <= (size_t)(a->end - piece));
+	a->p += rounded;
+	return piece;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mem.c - the heap behind mem.h, with the switch that lets tests make the n-th allocation fail.
+ *
+ * Rules     (1) NULL means "no memory" and nothing else: a request for 0 bytes gives a pointer.  (2) while nobody injects
+ *           failures an allocation costs one relaxed load of a line that no one writes.
+ * Source    counting the allocations of a scenario, then failing each in turn: nghttp2's failmalloc test.
+ */
+#define MEM_IMPLEMENTATION            /* the one file that may name the raw calls */
+#include "base/mem.h"
+
+#include <stdatomic.h>
+
+/* Read by every allocation, written by tests alone; the counter below has a line of its own for rule 2. */
+static atomic_bool mem_armed;
+
+static struct {
+	_Alignas(64) _Atomic uint64_t asked;    /* since mem_fail_at() armed it */
+	_Atomic uint64_t fail_at;
+	atomic_bool sticky;
+} mem_injection;
+
+static bool mem_injected(void)
+{
+	uint64_t nth, fail_at;
+
+	nth = atomic_fetch_add_explicit(&mem_injection.asked, 1, memory_order_relaxed) + 1;
+	fail_at = atomic_load_explicit(&mem_injection.fail_at, memory_order_relaxed);
+	if (nth == fail_at)
+		return true;
+	return nth > fail_at && atomic_load_explicit(&mem_injection.sticky, memory_order_relaxed);
+}
+
+static inline bool mem_must_fail(void)
+{
+	return __builtin_expect(atomic_load_explicit(&mem_armed, memory_order_relaxed), false) && mem_injected();
+}
+
+void mem_fail_at(uint64_t n, bool sticky)
+{
+	atomic_store(&mem_armed, false);
+	if (n == 0)
+		return;
+	atomic_store(&mem_injection.asked, 0);
+	atomic_store(&mem_injection.fail_at, n);
+	atomic_store(&mem_injection.sticky, sticky);
+	atomic_store(&mem_armed, true);
+}
+
+uint64_t mem_fail_count(void)
+{
+	return atomic_load(&mem_injection.asked);
+}
+
+void *mem_alloc(size_t size)
+{
+	return mem_must_fail() ? NULL : malloc(size ? size : 1);
+}
+
+void *mem_calloc(size_t n, size_t size)
+{
+	if (mem_must_fail())
+		return NULL;
+	return n && size ? calloc(n, size) : calloc(1, 1);
+}
+
+void *mem_alloc_aligned(size_t align, size_t size)
+{
+	void *p;
+
+	if (mem_must_fail() || posix_memalign(&p, align, size ? size : 1))
+		return NULL;
+	return p;
+}
+
+void *mem_array(size_t n, size_t size)
+{
+	size_t bytes;
+
+	return __builtin_mul_overflow(n, size, &bytes) ? NULL : mem_alloc(bytes);
+}
+
+void *mem_resize(void *p, size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes) || mem_must_fail())
+		return NULL;
+	return realloc(p, bytes ? bytes : 1);
+}
+
+void *mem_dup(const void *p, size_t n)
+{
+	void *copy = mem_alloc(n);
+
+	if (copy && n)
+		memcpy(copy, p, n);
+	return copy;
+}
+
+char *mem_strdup(const char *s)
+{
+	return mem_dup(s, strlen(s) + 1);
+}
+
+void mem_free(void *p)
+{
+	free(p);
+}
