@@ -8,6 +8,7 @@
  *           (3) an expired put (expires_ms + grace <= now) becomes a delete of its version; expiry ignores snapshots.
  *           (4) a delete at or below every snapshot, that is the oldest left of its key here, is dropped when `bottom` says that nothing older
  *           of its key lies below.
+ *           Each is drawn as a timeline in keep.c.
  */
 #ifndef JOB_KEEP_H
 #define JOB_KEEP_H
@@ -24,7 +25,7 @@ struct keep {                             /* state between entries of one run */
 	struct silt_buf key;              /* the key being looked at */
 	bool have_key;
 	size_t stratum;                   /* the snapshot stratum of the last kept or seen version of this key */
-	uint64_t dropped, expired;
+	uint64_t dropped, expired;        /* verdicts KEEP_NOT; puts found expired, whatever became of them */
 };
 enum keep_verdict { KEEP_AS_IS = 0, KEEP_AS_DELETE = 1, KEEP_NOT = 2 };
 
@@ -32,5 +33,10 @@ void keep_init(struct keep *k, const struct keep_rules *rules);
 void keep_fini(struct keep *k);
 /* bottom: nothing of this key lies below the output. verdict out; 0 or SILT_E_NOMEM. */
 int keep_decide(struct keep *k, const struct entry *e, bool bottom, enum keep_verdict *verdict) SILT_MUST_CHECK;
+/* A put that ends no later than this is expired past its grace; 0 = none is. */
+static inline uint64_t keep_expired_to(const struct keep_rules *r)
+{
+	return r->now_ms > r->grace_ms ? r->now_ms - r->grace_ms : 0;
+}
 
 #endif

@@ -4,6 +4,9 @@
  *
  * Bytes     tagged fields, in any order, each at most once but for the two table tags; unknown tags are SILT_E_VERSION.
  *           Drawn with a worked example in edit.c.
+ * Rules     (1) a drop names the level the table is in now, an add the level it will be in: a table that only moves is dropped
+ *           from one level and added to another in the same edit.  (2) what edit_decode() gives is in range field by field
+ *           (levels, key lengths, smallest <= largest, counts within counts, versions); how tables fit together is version.h's.
  */
 #ifndef VERSION_EDIT_H
 #define VERSION_EDIT_H
@@ -28,6 +31,7 @@ struct edit {
 	uint64_t wal_number;              /* the oldest segment still needed */
 	uint64_t next_file;               /* numbers below were given to tables or segments */
 	uint64_t last_version;            /* at least every version in the tables */
+	size_t add_room, drop_room;       /* private: allocated */
 };
 
 void edit_init(struct edit *e);
@@ -35,6 +39,7 @@ void edit_fini(struct edit *e);
 int edit_add_table(struct edit *e, int level, struct table_meta *meta) SILT_MUST_CHECK;   /* shares meta */
 int edit_drop_table(struct edit *e, int level, uint64_t number) SILT_MUST_CHECK;
 int edit_encode(const struct edit *e, struct silt_buf *out) SILT_MUST_CHECK;              /* appends */
-int edit_decode(struct silt_slice bytes, struct edit *out) SILT_MUST_CHECK;               /* SILT_E_CORRUPT, _VERSION, _NOMEM */
+/* Fills *out, to be ended with edit_fini(); on SILT_E_CORRUPT, _VERSION, _NOMEM it is empty. Says nothing: the caller knows the place. */
+int edit_decode(struct silt_slice bytes, struct edit *out) SILT_MUST_CHECK;
 
 #endif
