@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* memtable.c - a skip list with its arena, its counts and a count of who holds it. */
+#include "mem/memtable.h"
+#include "mem/skiplist.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+
+enum { MEMTABLE_CHUNK = 256 << 10 };
+
+struct memtable {
+	_Atomic unsigned refs;
+	uint64_t wal_number;              /* [c] */
+	struct arena arena;               /* [w] but for its count of bytes */
+	struct skiplist list;             /* [w] inserts, anyone reads */
+	_Atomic uint64_t entries;         /* [a] relaxed, for stats and triggers */
+	_Atomic uint64_t max_version;     /* [a] relaxed */
+};
+
+int memtable_new(uint64_t wal_number, struct memtable **out)
+{
+	struct memtable *m = mem_calloc(1, sizeof(*m));
+	int rc;
+
+	if (!m)
+		return SILT_E_NOMEM;
+	atomic_init(&m->refs, 1);
+	m->wal_number = wal_number;
+	arena_init(&m->arena, MEMTABLE_CHUNK);
+	rc = skiplist_init(&m->list, &m->arena);
+	if (rc < 0) {
+		memtable_unref(m);
+		return rc;
+	}
+	*out = m;
+	return 0;
+}
+
+struct memtable *memtable_ref(struct memtable *m)
+{
+	atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
+	return m;
+}
+
+void memtable_unref(struct memtable *m)
+{
+	if (!m || atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	arena_fini(&m->arena);
+	mem_free(m);
+}
+
+uint64_t memtable_wal_number(const struct memtable *m)
+{
+	return m->wal_number;
+}
+
+size_t memtable_cost(const struct entry *e)
+{
+	return skiplist_cost(e);
+}
+
+int memtable_reserve(struct memtable *m, size_t bytes)
+{
+	return arena_reserve(&m->arena, bytes);
+}
+
+/* One writer: loads and stores instead of read-modify-writes. */
+static void memtable_count(struct memtable *m, uint64_t version)
+{
+	uint64_t entries = atomic_load_explicit(&m->entries, memory_order_relaxed);
+
+	atomic_store_explicit(&m->entries, entries + 1, memory_order_relaxed);
+	if (version > atomic_load_explicit(&m->max_version, memory_order_relaxed))
+		atomic_store_explicit(&m->max_version, version, memory_order_relaxed);
+}
+
+void memtable_insert(struct memtable *m, const struct entry *e)
+{
+	skiplist_insert(&m->list, e);
+	memtable_count(m, e->version);
+}
+
+int memtable_get(const struct memtable *m, struct silt_slice key, uint64_t max_version, struct entry *out)
+{
+	const struct skiplist_node *n = skiplist_seek(&m->list, key, max_version);
+	struct entry e;
+
+	if (!n)
+		return SILT_NOTFOUND;
+	skiplist_entry(n, &e);
+	if (!slice_eq(e.key, key))
+		return SILT_NOTFOUND;
+	*out = e;
+	return 0;
+}
+
+uint64_t memtable_bytes(const struct memtable *m)
+{
+	return sizeof(*m) + atomic_load_explicit(&m->arena.bytes, memory_order_relaxed);
+}
+
+uint64_t memtable_entries(const struct memtable *m)
+{
+	return atomic_load_explicit(&m->entries, memory_order_relaxed);
+}
+
+uint64_t memtable_max_version(const struct memtable *m)
+{
+	return atomic_load_explicit(&m->max_version, memory_order_relaxed);
+}
+
+void memtable_check(const struct memtable *m)
+{
+	uint64_t count = skiplist_check(&m->list);
+
+	assert(count == memtable_entries(m));
+	(void)count;
+}
+
+/* ---- the iterator ------------------------------------------------------------------------------------------------ */
+
+struct memtable_iter {
+	struct iter it;
+	struct memtable *m;               /* shared */
+	const struct skiplist_node *at;   /* NULL = past either end */
+};
+
+static int memtable_stand(struct iter *it, const struct skiplist_node *n)
+{
+	((struct memtable_iter *)it)->at = n;
+	if (!n)
+		return SILT_END;
+	skiplist_entry(n, &it->cur);
+	return 0;
+}
+
+static const struct skiplist *memtable_list(const struct iter *it)
+{
+	return &((const struct memtable_iter *)it)->m->list;
+}
+
+static int memtable_first(struct iter *it)
+{
+	return memtable_stand(it, skiplist_first(memtable_list(it)));
+}
+
+static int memtable_last(struct iter *it)
+{
+	return memtable_stand(it, skiplist_last(memtable_list(it)));
+}
+
+static int memtable_seek(struct iter *it, struct silt_slice key, uint64_t version)
+{
+	return memtable_stand(it, skiplist_seek(memtable_list(it), key, version));
+}
+
+static int memtable_next(struct iter *it)
+{
+	const struct skiplist_node *at = ((struct memtable_iter *)it)->at;
+
+	return memtable_stand(it, at ? skiplist_next(at) : NULL);
+}
+
+static int memtable_prev(struct iter *it)
+{
+	const struct skiplist_node *at = ((struct memtable_iter *)it)->at;
+
+	return memtable_stand(it, at ? skiplist_prev(memtable_list(it), at) : NULL);
+}
+
+static void memtable_close(struct iter *it)
+{
+	memtable_unref(((struct memtable_iter *)it)->m);
+	mem_free(it);
+}
+
+static const struct iter_ops memtable_iter_ops = {
+	.first = memtable_first,
+	.last = memtable_last,
+	.seek = memtable_seek,
+	.next = memtable_next,
+	.prev = memtable_prev,
+	.close = memtable_close,
+};
+
+struct iter *memtable_iter(struct memtable *m)
+{
+	struct memtable_iter *it = mem_calloc(1, sizeof(*it));
+
+	if (!it)
+		return NULL;
+	it->it.ops = &memtable_iter_ops;
+	it->m = memtable_ref(m);
+	return &it->it;
+}
