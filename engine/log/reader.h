@@ -2,11 +2,12 @@
 /*
  * reader.h - records of a segment in order, from the first to the first bad one. Reads ahead in large pieces.
  * 0 = record; SILT_END = the bytes at log_reader_offset() are no record of this segment (what that means: judge.h); < 0 failure.
+ * After a SEAL the bytes mean nothing: the caller stops there.
  */
 #ifndef LOG_READER_H
 #define LOG_READER_H
 
-#include "log/log.h"
+#include "log/record.h"
 
 struct log_reader;
 
@@ -15,8 +16,8 @@ int log_reader_new(struct env *env, const char *path, const struct log_header *h
 void log_reader_free(struct log_reader *r);
 int log_reader_next(struct log_reader *r, struct log_record *out) SILT_MUST_CHECK;
 uint64_t log_reader_offset(const struct log_reader *r);    /* of the next record */
-
-/* Decodes one record at bytes (pure): 0, or SILT_END where they are no record of this salt at this offset. */
-int log_record_decode(struct silt_slice bytes, uint64_t salt, uint64_t offset, struct log_record *out) SILT_MUST_CHECK;
+void log_reader_seek(struct log_reader *r, uint64_t offset); /* go on there, where a record begins; forgets what was read ahead */
+/* All bytes of the record that log_reader_next() gave last; borrowed as its payload is. */
+struct silt_slice log_reader_bytes(const struct log_reader *r, const struct log_record *last);
 
 #endif
