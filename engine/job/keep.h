@@ -25,7 +25,7 @@ struct keep {                             /* state between entries of one run */
 	struct silt_buf key;              /* the key being looked at */
 	bool have_key;
 	size_t stratum;                   /* the snapshot stratum of the last kept or seen version of this key */
-	uint64_t dropped, expired;        /* verdicts KEEP_NOT; puts found expired, whatever became of them */
+	uint64_t dropped, expired;        /* verdicts KEEP_NOT; expired puts among what readers see, dropped or made deletes */
 };
 enum keep_verdict { KEEP_AS_IS = 0, KEEP_AS_DELETE = 1, KEEP_NOT = 2 };
 

@@ -198,7 +198,7 @@ static struct silt_slice edit_decode_key(struct cursor *c)
 /* What a table's numbers promise about each other. */
 static bool edit_meta_sane(const struct table_meta *m)
 {
-	return m->number > 0 && m->size > 0 && m->entries > 0 && m->tombstones <= m->entries &&
+	return m->number > 0 && m->number < UINT64_MAX && m->size > 0 && m->entries > 0 && m->tombstones <= m->entries &&
 	       m->expiring <= m->entries - m->tombstones && (m->expiring > 0) == (m->earliest_expiry_ms > 0) &&
 	       m->min_version <= m->max_version && m->max_version <= SILT_VERSION_MAX &&
 	       slice_cmp(m->smallest, m->largest) <= 0;
