@@ -104,7 +104,7 @@ struct silt_options {
 	bool read_only;               /* replay in memory, change nothing on disk, take no lock; default false */
 	uint64_t memory;              /* bytes for memtables, cache, indexes, filters; default 256 MiB; 8 MiB.. */
 	uint64_t memtable_size;       /* bytes of a memtable before it is flushed; default 32 MiB; 64 KiB..1 GiB */
-	uint64_t wal_segment_size;    /* bytes of one log segment; default 64 MiB; 256 KiB..4 GiB */
+	uint64_t wal_segment_size;    /* bytes of one log segment; default 80 MiB; 256 KiB..4 GiB */
 	uint64_t flush_interval_ms;   /* flush a memtable this old; 0 = never; default 0; ..30 days */
 	uint32_t filter_bits_per_key; /* bits of bloom filter a key; 0 = none; default 10; 0..32 */
 	uint32_t block_size;          /* bytes of a data block before compression; default 4096; 1024..65536 */
@@ -280,7 +280,8 @@ SILT_EXPORT void silt_result_fini(struct silt_result *r);
  */
 SILT_EXPORT SILT_MUST_CHECK int silt_write(silt_db *db, const silt_batch *b, unsigned flags, struct silt_result *res);
 
-/* Called exactly once for every silt_write_async() that returned 0, also at close; from the engine's threads, with r borrowed.
+/* Called exactly once for every silt_write_async() that returned 0, also at close; from the engine's threads or from inside
+ * the call (a condition that fails against the published state is answered at once), with r borrowed.
  * It may call silt_write_async() and silt_get(SILT_CACHED_ONLY), nothing else, and must be brief. */
 typedef void silt_write_fn(void *ctx, const struct silt_result *r);
 
@@ -339,6 +340,15 @@ struct silt_stats {
 	uint64_t recovered_entries, recovery_ms;            /* what this open replayed */
 };
 SILT_EXPORT void silt_stats(silt_db *db, struct silt_stats *out);
+
+/*
+ * silt_dump - print one table, log segment or manifest, alone and without its store, line by line; also a damaged one: then the
+ * last line says where it stops being readable and why. Changes nothing.
+ * fn       gets each line without its newline, borrowed.
+ * returns  0 read to its end; SILT_NOTFOUND; SILT_E_CORRUPT damaged; SILT_E_VERSION, _IO, _NOMEM, _MISUSE (no file of ours).
+ */
+typedef void silt_dump_line_fn(void *ctx, const char *line);
+SILT_EXPORT SILT_MUST_CHECK int silt_dump(const char *path, silt_dump_line_fn *fn, void *ctx);
 
 #ifdef __cplusplus
 }
