@@ -4,6 +4,7 @@
  *
  * Rules     (1) an edit is installed only after manifest_append() returned 0.  (2) after a failed append the manifest is poisoned.
  *           (3) rolling writes MANIFEST.tmp whole (one edit from nothing), syncs, renames, syncs the directory; then appends there.
+ *           (4) whatever fails before that rename (a full disk, first of all) leaves the old manifest as it was, open and sound.
  * Threads   one at a time.
  */
 #ifndef VERSION_MANIFEST_H
@@ -21,9 +22,13 @@ struct manifest_found {
 };
 /* Reads DIR/MANIFEST: 0; SILT_NOTFOUND where there is none; SILT_E_CORRUPT, _VERSION, _IO, _NOMEM. Changes nothing. */
 int manifest_read(struct env *env, struct manifest_found *out) SILT_MUST_CHECK;
-/* Installs a fresh manifest that says `v` (rule 3) and leaves it open for appending. */
+/* Installs a fresh manifest that says `v` (rule 3) and leaves it open for appending. After a failure DIR/MANIFEST is the old one or the new. */
 int manifest_create(struct env *env, const struct version *v, struct manifest **out) SILT_MUST_CHECK;
-/* Appends and syncs the edit that leads to `next`; where the segment is full, rolls to one that says `next` instead. */
+/*
+ * Appends and syncs the edit that leads to `next`; where the segment is full, rolls to one that says `next` instead.
+ * 0; SILT_E_NOSPACE, _IO, _NOMEM; SILT_E_FAULT: it is poisoned. After a failure the edit may be there at the next open, or not:
+ * none of its tables, old or new, may be deleted.
+ */
 int manifest_append(struct manifest *m, const struct edit *e, const struct version *next) SILT_MUST_CHECK;
 void manifest_close(struct manifest *m);
 uint64_t manifest_bytes(const struct manifest *m);

@@ -2,8 +2,8 @@
 /*
  * version.c - the next version from the last one and an edit: copy what stays, merge in what comes, look at what came.
  *
- * An edit of a tables on a version of n costs n pointer copies and references, n log n for the numbers, and for each added
- * table a search in each level; what was in order before is not looked at again.
+ * An edit of a tables on a version of n costs n pointer copies and references, n log a to compare the numbers, and for each
+ * added table a search in each level; what was in order before is not looked at again.
  *
  *           base, level 1     [a..c]9   [f..k]7   [p..z]4         (numbers behind the ranges)
  *           edit              drop 1/7, add 1/12 [f..h], add 1/13 [i..k]
@@ -187,26 +187,45 @@ static int version_number_cmp(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Rule 4. */
-static int version_check_numbers(const struct version *v, const struct reporter *rep)
+static int version_check_twice(uint64_t number, const struct reporter *rep)
 {
-	size_t n = 0, total = 0;
-	uint64_t *numbers;
-	int rc = 0;
+	return report(rep, SILT_E_CORRUPT, "version: table %06" PRIu64 " stands in two places", number);
+}
 
-	for (int l = 0; l < SILT_LEVELS; l++)
-		total += v->levels[l].n;
-	numbers = mem_array(total, sizeof(*numbers));
-	if (!numbers)
-		return SILT_E_NOMEM;
-	for (int l = 0; l < SILT_LEVELS; l++)
-		for (size_t i = 0; i < v->levels[l].n; i++)
-			numbers[n++] = v->levels[l].tables[i]->number;
-	qsort(numbers, n, sizeof(*numbers), version_number_cmp);
-	for (size_t i = 1; rc == 0 && i < n; i++)
-		if (numbers[i - 1] == numbers[i])
-			rc = report(rep, SILT_E_CORRUPT, "version: table %06" PRIu64 " stands in two places", numbers[i]);
+/* Every table of v, looked up among n ascending numbers: none may be found twice. `seen` is as long as they are. */
+static int version_check_seen(const struct version *v, const uint64_t *numbers, bool *seen, size_t n, const struct reporter *rep)
+{
+	for (int l = 0; l < SILT_LEVELS; l++) {
+		for (size_t i = 0; i < v->levels[l].n; i++) {
+			const uint64_t *at = bsearch(&v->levels[l].tables[i]->number, numbers, n, sizeof(*numbers), version_number_cmp);
+
+			if (at && seen[at - numbers])
+				return version_check_twice(*at, rep);
+			if (at)
+				seen[at - numbers] = true;
+		}
+	}
+	return 0;
+}
+
+/* Rule 4, of the tables that came with e. */
+static int version_check_numbers(const struct version *v, const struct edit *e, const struct reporter *rep)
+{
+	uint64_t *numbers = mem_array(e->add_count, sizeof(*numbers));
+	bool *seen = mem_calloc(e->add_count, sizeof(*seen));
+	int rc = numbers && seen ? 0 : SILT_E_NOMEM;
+
+	for (size_t i = 0; rc == 0 && i < e->add_count; i++)
+		numbers[i] = e->adds[i].meta->number;
+	if (rc == 0 && e->add_count > 0) {
+		qsort(numbers, e->add_count, sizeof(*numbers), version_number_cmp);
+		for (size_t i = 1; rc == 0 && i < e->add_count; i++)
+			rc = numbers[i - 1] == numbers[i] ? version_check_twice(numbers[i], rep) : 0;
+		if (rc == 0)
+			rc = version_check_seen(v, numbers, seen, e->add_count, rep);
+	}
 	mem_free(numbers);
+	mem_free(seen);
 	return rc;
 }
 
@@ -219,22 +238,29 @@ static int version_order_cmp(int level, const struct table_meta *a, const struct
 	return a->number > b->number ? -1 : a->number < b->number;
 }
 
+static int version_check_place(const struct version *v, int level, size_t i, const struct reporter *rep)
+{
+	const struct version_level *l = &v->levels[level];
+	const struct table_meta *m = l->tables[i];
+
+	if (i > 0 && version_order_cmp(level, l->tables[i - 1], m) > 0)
+		return report(rep, SILT_E_CORRUPT, "version: level %d is out of order at table %06" PRIu64, level, m->number);
+	if (m->number >= v->next_file || m->max_version > v->last_version)   /* rule 5 */
+		return report(rep, SILT_E_CORRUPT, "version: table %06" PRIu64 " is newer than the version knows", m->number);
+	return version_check_table(v, level, m, rep);
+}
+
 int version_check(const struct version *v, const struct reporter *rep)
 {
-	int rc = version_check_numbers(v, rep);
+	struct edit all;
+	int rc = version_to_edit(v, &all);
 
-	for (int l = 0; l < SILT_LEVELS; l++) {
-		for (size_t i = 0; rc == 0 && i < v->levels[l].n; i++) {
-			const struct table_meta *m = v->levels[l].tables[i];
-
-			if (i > 0 && version_order_cmp(l, v->levels[l].tables[i - 1], m) > 0)
-				rc = report(rep, SILT_E_CORRUPT, "version: level %d is out of order at table %06" PRIu64, l, m->number);
-			else if (m->number >= v->next_file || m->max_version > v->last_version)
-				rc = report(rep, SILT_E_CORRUPT, "version: table %06" PRIu64 " is newer than the version knows", m->number);
-			else
-				rc = version_check_table(v, l, m, rep);
-		}
-	}
+	if (rc == 0)
+		rc = version_check_numbers(v, &all, rep);
+	for (int l = 0; l < SILT_LEVELS; l++)
+		for (size_t i = 0; rc == 0 && i < v->levels[l].n; i++)
+			rc = version_check_place(v, l, i, rep);
+	edit_fini(&all);
 	return rc;
 }
 
@@ -278,8 +304,10 @@ static int version_step_init(struct version_step *s, const struct edit *e)
 		s->adds[i] = e->adds[i];
 	for (size_t i = 0; i < e->drop_count; i++)
 		s->drops[i] = e->drops[i];
-	qsort(s->adds, s->add_count, sizeof(*s->adds), version_add_cmp);
-	qsort(s->drops, s->drop_count, sizeof(*s->drops), version_drop_cmp);
+	if (s->add_count)
+		qsort(s->adds, s->add_count, sizeof(*s->adds), version_add_cmp);
+	if (s->drop_count)
+		qsort(s->drops, s->drop_count, sizeof(*s->drops), version_drop_cmp);
 	return 0;
 }
 
@@ -373,7 +401,7 @@ static int version_build(const struct version *base, const struct edit *e, struc
 		rc = version_check_drops(base, s, rep);
 	version_raise(base, e, v);
 	if (rc == 0)
-		rc = version_check_numbers(v, rep);
+		rc = version_check_numbers(v, e, rep);
 	for (size_t i = 0; rc == 0 && i < e->add_count; i++)
 		rc = version_check_table(v, e->adds[i].level, e->adds[i].meta, rep);
 	return rc;

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * flush.c - a sealed memtable, newest version first, through keep into one table.
+ *
+ * Deletes stay: what they hide may lie in any level. What goes is what a newer version of the same memtable hides from every
+ * reader; an expired put becomes a delete.
+ */
+#include "job/flush.h"
+
+#include <inttypes.h>
+
+#include "job/output.h"
+
+enum { FLUSH_LOOK_EVERY = 256 };          /* entries between looks at should_stop */
+
+static int flush_entry(struct output *o, struct keep *k, const struct entry *e)
+{
+	struct entry out = *e;
+	enum keep_verdict verdict;
+	int rc = keep_decide(k, e, false, &verdict);
+
+	if (rc < 0 || verdict == KEEP_NOT)
+		return rc;
+	if (verdict == KEEP_AS_DELETE)
+		out = (struct entry){ .key = e->key, .version = e->version, .kind = ENTRY_DELETE };
+	return output_add(o, &out);
+}
+
+static int flush_entries(struct output *o, struct iter *it, struct keep *k)
+{
+	struct job *job = o->job;
+	int rc;
+
+	for (rc = it->ops->first(it); rc == 0; rc = it->ops->next(it)) {
+		rc = flush_entry(o, k, &it->cur);
+		if (rc < 0)
+			return rc;
+		if (++o->counts->entries_in % FLUSH_LOOK_EVERY)
+			continue;
+		if (job->should_stop(job->ctx))
+			return SILT_E_CLOSED;
+		output_pace(o);
+	}
+	return rc == SILT_END ? output_cut(o) : rc;
+}
+
+/* Nothing came in that neither went out nor was let go on purpose. */
+static int flush_check(const struct output *o, const struct keep *k, uint64_t expected)
+{
+	const struct job_counts *c = o->counts;
+
+	if (c->entries_in == expected && c->entries_in == c->entries_out + k->dropped)
+		return 0;
+	return report(&o->job->env->rep, SILT_E_CORRUPT, "flush: of %" PRIu64 " entries %" PRIu64 " were read, %" PRIu64 " written, %" PRIu64
+	              " dropped", expected, c->entries_in, c->entries_out, k->dropped);
+}
+
+int flush_run(struct job *job, struct memtable *m, struct edit *edit, struct job_counts *counts)
+{
+	struct output o;
+	struct keep k;
+	struct iter *it;
+	int rc;
+
+	memset(counts, 0, sizeof(*counts));
+	output_init(&o, job, job->env->opts.compression, counts);
+	keep_init(&k, &job->keep);
+	it = memtable_iter(m);
+	rc = it ? flush_entries(&o, it, &k) : SILT_E_NOMEM;
+	if (rc == 0)
+		rc = flush_check(&o, &k, memtable_entries(m));
+	if (rc == 0)
+		rc = output_offer(&o, 0, edit);
+	counts->dropped = k.dropped;
+	counts->expired = k.expired;
+	iter_close(it);
+	keep_fini(&k);
+	output_fini(&o);
+	return rc;
+}

@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pick.c - what to compact next.
+ *
+ * Targets   from the bottom up: the last level may hold what it holds (at least level_base_size), each level above it a
+ *           ratio-th of the next, until one is no larger than level_base_size: that one is the base, where level 0 goes. Levels
+ *           above the base have no target and empty themselves. With 256 MiB and ratio 10:
+ *
+ *             last level holds     base    targets
+ *             100 MiB              6       L6 256 MiB                        level 0 merges straight into the last level
+ *             1 GiB                5       L5 102 MiB, L6 1 GiB
+ *             100 GiB              3       L3 102 MiB, L4 1 GiB, L5 10 GiB, L6 100 GiB
+ *
+ *           So nine tenths of the data lie in the last level whatever the size, and space spent on the shadowed is bounded.
+ *
+ * Score     level 0: tables / compaction_trigger. Leveled: bytes / target; without a target PICK_DRAIN, which level 0
+ *           outbids only at that many times its trigger. From 1.0 a level wants work; the highest is tried first, and the
+ *           next where its tables can't go (rule 2).
+ *
+ * Level 0   takes all that may go: from the oldest on each table that overlaps no older one that stays (rule 1).
+ *
+ *           newest  [a..f]   [e..z]   [a..d]   [p..t] damaged   [b..k]  oldest
+ *                   stays    stays    goes     stays            goes       [e..z] lies above [p..t], and [a..f] above [e..z]
+ *
+ * Expiry    rewriting a table for each entry that expires would never end. A table waits one second for each 4 MiB that all
+ *           tables with an expiry hold, counted from its earliest: each is then written anew so seldom that all of them together
+ *           cost 4 MiB a second, and a small store is cleaned at once.
+ * Source    M. Callaghan and S. Dong on dynamic level sizes, 2015; least overlap: "overlapping ratio" of the same project; the rest own.
+ */
+#include "job/pick.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+
+enum {
+	PICK_LAST = SILT_LEVELS - 1,
+	PICK_SHARE_TOMBSTONES = 4,        /* a table with 1/4 of tombstones is written anew, or goes down */
+	PICK_SHARE_EXPIRING = 8,          /* one with 1/8 of entries that expire is looked at */
+	PICK_SHARE_STORE = 4,             /* level 0 goes down when 1/4 of all entries would go by it */
+	PICK_MOVE_PART = 8,               /* a table of level 0 smaller than 1/8 of table_size is merged, not moved */
+	PICK_RUN_TABLES = 4,              /* a manual run writes the bottom anew in runs of so many tables' bytes */
+};
+#define PICK_DRAIN 2.0
+#define PICK_EXPIRY_BYTES_PER_MS 4096u
+
+/* The numbers of one question, worked out once. */
+struct pick_view {
+	const struct version *v;
+	const struct pick_rules *r;
+	int base;                         /* where level 0 goes */
+	uint64_t targets[SILT_LEVELS];
+};
+
+/* ---- targets, scores, debt ------------------------------------------------------------------------------------------- */
+
+static uint64_t pick_max(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+void pick_targets(const struct version *v, const struct pick_rules *r, uint64_t targets[SILT_LEVELS])
+{
+	uint64_t target = pick_max(v->levels[PICK_LAST].bytes, r->level_base_size);
+
+	assert(r->compaction_trigger > 0 && r->level_ratio > 1 && r->level_base_size > 0);
+	memset(targets, 0, SILT_LEVELS * sizeof(targets[0]));
+	for (int l = PICK_LAST; l >= 1; l--) {
+		targets[l] = target;
+		if (target <= r->level_base_size)
+			break;
+		target /= r->level_ratio;
+	}
+}
+
+/* The first level with a target, or the first with a table where that lies higher: level 0 must not pass it by (rule 1). */
+static int pick_base_level(const struct version *v, const uint64_t targets[SILT_LEVELS])
+{
+	int l = 1;
+
+	while (l < PICK_LAST && targets[l] == 0 && v->levels[l].n == 0)
+		l++;
+	return l;
+}
+
+static struct pick_view pick_view_of(const struct version *v, const struct pick_rules *r)
+{
+	struct pick_view pv = { .v = v, .r = r };
+
+	pick_targets(v, r, pv.targets);
+	pv.base = pick_base_level(v, pv.targets);
+	return pv;
+}
+
+static double pick_score(const struct pick_view *pv, int level)
+{
+	const struct version_level *l = &pv->v->levels[level];
+
+	if (level == 0)
+		return (double)l->n / pv->r->compaction_trigger;
+	if (level == PICK_LAST || l->n == 0)
+		return 0;
+	return pv->targets[level] ? (double)l->bytes / (double)pv->targets[level] : PICK_DRAIN;
+}
+
+/* Part of level 0 that is over its trigger: grows by a table's share at a time, from nothing to all of it. */
+static double pick_l0_excess(const struct pick_view *pv)
+{
+	const struct version_level *l = &pv->v->levels[0];
+	uint64_t trigger = pv->r->compaction_trigger;
+
+	return l->n < trigger ? 0 : (double)l->bytes * (double)(l->n + 1 - trigger) / (double)l->n;
+}
+
+/* What is over flows down; each byte that enters a level takes along what it overlaps there. */
+uint64_t pick_debt(const struct version *v, const struct pick_rules *r)
+{
+	struct pick_view pv = pick_view_of(v, r);
+	double flow = pick_l0_excess(&pv), debt = 0;
+
+	if (flow > 0)
+		debt = flow + (double)v->levels[pv.base].bytes * flow / (double)pick_max(v->levels[0].bytes, 1);
+	for (int l = pv.base; l < PICK_LAST; l++) {
+		double bytes = (double)v->levels[l].bytes + flow;
+
+		flow = bytes - (double)pv.targets[l];
+		if (flow <= 0)
+			return (uint64_t)debt;
+		debt += flow + flow / bytes * (double)v->levels[l + 1].bytes;
+	}
+	return debt < 9e18 ? (uint64_t)debt : UINT64_C(9000000000000000000);
+}
+
+const char *pick_reason_name(enum pick_reason reason)
+{
+	static const char *const names[] = {
+		[PICK_NONE] = "none",
+		[PICK_L0_COUNT] = "level 0 count",
+		[PICK_LEVEL_SIZE] = "level size",
+		[PICK_TOMBSTONES] = "tombstones",
+		[PICK_EXPIRED] = "expired entries",
+		[PICK_MANUAL] = "manual",
+	};
+
+	return (size_t)reason < sizeof(names) / sizeof(names[0]) ? names[reason] : "unknown";
+}
+
+/* ---- what a table is and where it lies ------------------------------------------------------------------------------- */
+
+static bool pick_excluded(const struct pick_rules *r, const struct table_meta *m)
+{
+	for (size_t i = 0; i < r->damaged_count; i++)
+		if (r->damaged[i] == m->number)
+			return true;
+	return false;
+}
+
+/* Entries that a rewrite turns to deletes. */
+static bool pick_has_expired(const struct pick_rules *r, const struct table_meta *m)
+{
+	return r->keep && m->expiring > 0 && m->earliest_expiry_ms <= keep_expired_to(r->keep);
+}
+
+/* Every delete in it is below every reader: at the bottom all of them go. */
+static bool pick_settled(const struct pick_rules *r, const struct table_meta *m)
+{
+	return r->keep && m->max_version <= r->keep->snapshots[0];
+}
+
+static bool pick_nothing_below(const struct version *v, int level, struct silt_slice smallest, struct silt_slice largest)
+{
+	for (int l = level + 1; l < SILT_LEVELS; l++) {
+		size_t first, last;
+
+		version_overlap(&v->levels[l], smallest, largest, &first, &last);
+		if (first < last)
+			return false;
+	}
+	return true;
+}
+
+/* ---- filling in a pick ----------------------------------------------------------------------------------------------- */
+
+static void pick_range(struct table_meta *const *tables, size_t n, struct silt_slice *smallest, struct silt_slice *largest)
+{
+	*smallest = tables[0]->smallest;
+	*largest = tables[0]->largest;
+	for (size_t i = 1; i < n; i++) {
+		if (slice_cmp(tables[i]->smallest, *smallest) < 0)
+			*smallest = tables[i]->smallest;
+		if (slice_cmp(tables[i]->largest, *largest) > 0)
+			*largest = tables[i]->largest;
+	}
+}
+
+/*
+ * Fills out with upper[0..n) of `level` on their way to output_level, and what lies there in their range.
+ * SILT_NOTFOUND: it needs an excluded table. (out stays empty.)
+ */
+static int pick_fill(const struct pick_view *pv, enum pick_reason reason, int level, int output_level,
+                     struct table_meta *const *upper, size_t n, struct pick *out)
+{
+	const struct version_level *below = &pv->v->levels[output_level];
+	struct silt_slice smallest, largest;
+	size_t first = 0, last = 0;
+	struct table_meta **inputs;
+
+	pick_range(upper, n, &smallest, &largest);
+	if (level != output_level)
+		version_overlap(below, smallest, largest, &first, &last);
+	for (size_t i = first; i < last; i++)
+		if (pick_excluded(pv->r, below->tables[i]))
+			return SILT_NOTFOUND;
+	inputs = mem_array(n + (last - first), sizeof(*inputs));
+	if (!inputs)
+		return SILT_E_NOMEM;
+	*out = (struct pick){ reason, level, output_level, inputs, n, n + (last - first), false, false };
+	for (size_t i = 0; i < n; i++)
+		inputs[i] = table_meta_ref(upper[i]);
+	for (size_t i = first; i < last; i++)
+		inputs[n + i - first] = table_meta_ref(below->tables[i]);
+	pick_range(inputs, out->input_n, &smallest, &largest);
+	out->bottom = pick_nothing_below(pv->v, output_level, smallest, largest);
+	return 0;
+}
+
+void pick_fini(struct pick *p)
+{
+	for (size_t i = 0; i < p->input_n; i++)
+		table_meta_unref(p->inputs[i]);
+	mem_free(p->inputs);
+	memset(p, 0, sizeof(*p));
+}
+
+/* A lone table moves as it is, unless writing it anew is the point or would shed something. */
+static bool pick_moves(const struct pick_view *pv, const struct pick *p)
+{
+	const struct table_meta *m = p->inputs[0];
+
+	if (p->input_n != 1 || p->level == p->output_level || p->reason == PICK_EXPIRED)
+		return false;
+	return !pick_has_expired(pv->r, m) && !(p->bottom && m->tombstones > 0);
+}
+
+/* ---- level 0 --------------------------------------------------------------------------------------------------------- */
+
+/* Does the table at i overlap one of those behind it (older) whose mark is `mark`? */
+static bool pick_l0_over(const struct version_level *l, const bool *taken, size_t i, bool mark)
+{
+	for (size_t j = i + 1; j < l->n; j++)
+		if (taken[j] == mark && version_tables_overlap(l->tables[i], l->tables[j]))
+			return true;
+	return false;
+}
+
+/* Takes what may go of the tables with entries at or below a version: the newer lie in front and stay. */
+static size_t pick_l0_take_all(const struct pick_view *pv, uint64_t to_version, bool *taken)
+{
+	const struct version_level *l = &pv->v->levels[0];
+	size_t n = 0;
+
+	for (size_t i = l->n; i-- > 0;) {
+		const struct table_meta *m = l->tables[i];
+
+		taken[i] = m->min_version <= to_version && !pick_excluded(pv->r, m) && !pick_l0_over(l, taken, i, false);
+		n += taken[i];
+	}
+	return n;
+}
+
+/* Takes one table and each older one that it, or one so taken, overlaps. 0 where an excluded one is among them. */
+static size_t pick_l0_take_one(const struct pick_view *pv, size_t seed, bool *taken)
+{
+	const struct version_level *l = &pv->v->levels[0];
+	size_t n = 0;
+
+	memset(taken, 0, l->n * sizeof(*taken));
+	taken[seed] = true;
+	for (size_t i = seed; i < l->n; i++) {
+		for (size_t j = seed; !taken[i] && j < i; j++)
+			taken[i] = taken[j] && version_tables_overlap(l->tables[i], l->tables[j]);
+		if (taken[i] && pick_excluded(pv->r, l->tables[i]))
+			return 0;
+		n += taken[i];
+	}
+	return n;
+}
+
+static int pick_l0_fill(const struct pick_view *pv, enum pick_reason reason, const bool *taken, size_t n, struct pick *out)
+{
+	const struct version_level *l = &pv->v->levels[0];
+	struct table_meta **upper = mem_array(n, sizeof(*upper));
+	size_t at = 0;
+	int rc;
+
+	if (!upper)
+		return SILT_E_NOMEM;
+	for (size_t i = 0; i < l->n; i++)
+		if (taken[i])
+			upper[at++] = l->tables[i];
+	rc = pick_fill(pv, reason, 0, pv->base, upper, n, out);
+	mem_free(upper);
+	return rc;
+}
+
+/* The oldest table alone, if it can move: nothing in level 0 or in the base overlaps it, and it is worth being a table. */
+static int pick_l0_move(const struct pick_view *pv, enum pick_reason reason, uint64_t to_version, struct pick *out)
+{
+	const struct version_level *l = &pv->v->levels[0];
+	struct table_meta *oldest = l->tables[l->n - 1];
+	int rc;
+
+	if (pick_excluded(pv->r, oldest) || oldest->size < pv->r->table_size / PICK_MOVE_PART || oldest->min_version > to_version)
+		return SILT_NOTFOUND;
+	for (size_t i = 0; i + 1 < l->n; i++)
+		if (version_tables_overlap(l->tables[i], oldest))
+			return SILT_NOTFOUND;
+	rc = pick_fill(pv, reason, 0, pv->base, &oldest, 1, out);
+	if (rc != 0)
+		return rc;
+	out->move = pick_moves(pv, out);
+	if (out->move)
+		return 0;
+	pick_fini(out);
+	return SILT_NOTFOUND;
+}
+
+/* All of it; or, where that meets an excluded table in the base, the first that can go, from the oldest on. */
+static int pick_l0_merge(const struct pick_view *pv, enum pick_reason reason, uint64_t to_version, bool *taken, struct pick *out)
+{
+	const struct version_level *l = &pv->v->levels[0];
+	size_t n = pick_l0_take_all(pv, to_version, taken);
+	int rc = n ? pick_l0_fill(pv, reason, taken, n, out) : SILT_NOTFOUND;
+
+	for (size_t seed = l->n; n > 0 && rc == SILT_NOTFOUND && seed-- > 0;) {
+		size_t some = l->tables[seed]->min_version <= to_version ? pick_l0_take_one(pv, seed, taken) : 0;
+
+		if (some)
+			rc = pick_l0_fill(pv, reason, taken, some, out);
+	}
+	return rc;
+}
+
+static int pick_l0(const struct pick_view *pv, enum pick_reason reason, uint64_t to_version, struct pick *out)
+{
+	const struct version_level *l = &pv->v->levels[0];
+	bool *taken;
+	int rc;
+
+	if (l->n == 0)
+		return SILT_NOTFOUND;
+	rc = pick_l0_move(pv, reason, to_version, out);
+	if (rc != SILT_NOTFOUND)
+		return rc;
+	taken = mem_calloc(l->n, sizeof(*taken));
+	if (!taken)
+		return SILT_E_NOMEM;
+	rc = pick_l0_merge(pv, reason, to_version, taken, out);
+	mem_free(taken);
+	return rc;
+}
+
+/* ---- leveled levels -------------------------------------------------------------------------------------------------- */
+
+/* Bytes in the next level that a table would take along, a byte of its own; < 0: one of them is excluded. */
+static double pick_overlap_ratio(const struct pick_view *pv, int level, const struct table_meta *m)
+{
+	const struct version_level *below = &pv->v->levels[level + 1];
+	size_t first, last;
+	double bytes = 0;
+
+	version_overlap(below, m->smallest, m->largest, &first, &last);
+	for (size_t i = first; i < last; i++) {
+		if (pick_excluded(pv->r, below->tables[i]))
+			return -1;
+		bytes += (double)below->tables[i]->size;
+	}
+	return bytes / (double)pick_max(m->size, 1);
+}
+
+/* The table with the least overlap below of those with entries at or below a version goes one level down. */
+static int pick_level(const struct pick_view *pv, enum pick_reason reason, int level, uint64_t to_version, struct pick *out)
+{
+	const struct version_level *l = &pv->v->levels[level];
+	struct table_meta *best = NULL;
+	double best_ratio = 0;
+	int rc;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct table_meta *m = l->tables[i];
+		double ratio;
+
+		if (m->min_version > to_version || pick_excluded(pv->r, m))
+			continue;
+		ratio = pick_overlap_ratio(pv, level, m);
+		if (ratio >= 0 && (!best || ratio < best_ratio)) {
+			best = m;
+			best_ratio = ratio;
+		}
+	}
+	if (!best)
+		return SILT_NOTFOUND;
+	rc = pick_fill(pv, reason, level, level + 1, &best, 1, out);
+	if (rc == 0)
+		out->move = pick_moves(pv, out);
+	return rc;
+}
+
+/* The highest score first; what is excluded there lets the next have its turn. */
+static int pick_by_score(const struct pick_view *pv, int from_level, struct pick *out)
+{
+	bool tried[SILT_LEVELS] = { false };
+
+	for (;;) {
+		int best = -1, rc;
+
+		for (int l = from_level; l < PICK_LAST; l++)
+			if (!tried[l] && pick_score(pv, l) >= 1 && (best < 0 || pick_score(pv, l) > pick_score(pv, best)))
+				best = l;
+		if (best < 0)
+			return SILT_NOTFOUND;
+		rc = best ? pick_level(pv, PICK_LEVEL_SIZE, best, UINT64_MAX, out) : pick_l0(pv, PICK_L0_COUNT, UINT64_MAX, out);
+		if (rc != SILT_NOTFOUND)
+			return rc;
+		tried[best] = true;
+	}
+}
+
+/* ---- tombstones and expiry ------------------------------------------------------------------------------------------- */
+
+/* When the earliest expiry must have passed by now: see "Expiry" above. 0 = no table has one. */
+static uint64_t pick_expiry_line(const struct pick_view *pv)
+{
+	uint64_t bytes = 0, now = keep_expired_to(pv->r->keep), wait;
+
+	for (int l = 0; l < SILT_LEVELS; l++)
+		for (size_t i = 0; i < pv->v->levels[l].n; i++)
+			if (pv->v->levels[l].tables[i]->expiring > 0)
+				bytes += pv->v->levels[l].tables[i]->size;
+	wait = bytes / PICK_EXPIRY_BYTES_PER_MS;
+	return now > wait ? now - wait : 0;
+}
+
+static bool pick_wants_expiry(const struct table_meta *m, uint64_t line)
+{
+	return m->expiring > 0 && m->earliest_expiry_ms <= line && m->expiring >= m->entries / PICK_SHARE_EXPIRING;
+}
+
+/* In place, where nothing older lies below; else one level down. */
+static int pick_table(const struct pick_view *pv, enum pick_reason reason, int level, struct table_meta *m, bool in_place, struct pick *out)
+{
+	int rc = pick_fill(pv, reason, level, in_place ? level : level + 1, &m, 1, out);
+
+	if (rc == 0)
+		out->move = pick_moves(pv, out);
+	return rc;
+}
+
+static int pick_tombstones_of(const struct pick_view *pv, int level, struct table_meta *m, struct pick *out)
+{
+	bool in_place;
+
+	if (m->tombstones == 0 || m->tombstones < m->entries / PICK_SHARE_TOMBSTONES)
+		return SILT_NOTFOUND;
+	in_place = pick_nothing_below(pv->v, level, m->smallest, m->largest);
+	if (in_place && !pick_settled(pv->r, m))
+		return SILT_NOTFOUND;
+	return pick_table(pv, PICK_TOMBSTONES, level, m, in_place, out);
+}
+
+static int pick_expired_of(const struct pick_view *pv, int level, struct table_meta *m, uint64_t line, struct pick *out)
+{
+	if (!pick_wants_expiry(m, line))
+		return SILT_NOTFOUND;
+	return pick_table(pv, PICK_EXPIRED, level, m, pick_nothing_below(pv->v, level, m->smallest, m->largest), out);
+}
+
+static int pick_dead(const struct pick_view *pv, enum pick_reason reason, uint64_t line, struct pick *out)
+{
+	for (int l = PICK_LAST; l >= 1; l--) {
+		for (size_t i = 0; i < pv->v->levels[l].n; i++) {
+			struct table_meta *m = pv->v->levels[l].tables[i];
+			int rc;
+
+			if (pick_excluded(pv->r, m))
+				continue;
+			rc = reason == PICK_EXPIRED ? pick_expired_of(pv, l, m, line, out) : pick_tombstones_of(pv, l, m, out);
+			if (rc != SILT_NOTFOUND)
+				return rc;
+		}
+	}
+	return SILT_NOTFOUND;
+}
+
+/* Level 0 waits for its trigger, unless the dead in it are a good part of all there is. */
+static int pick_dead_l0(const struct pick_view *pv, enum pick_reason reason, uint64_t line, struct pick *out)
+{
+	uint64_t dead = 0, all = 0;
+
+	for (size_t i = 0; i < pv->v->levels[0].n; i++) {
+		const struct table_meta *m = pv->v->levels[0].tables[i];
+
+		if (reason == PICK_TOMBSTONES)
+			dead += m->tombstones;
+		else if (pick_wants_expiry(m, line))
+			dead += m->expiring;
+	}
+	for (int l = 0; l < SILT_LEVELS; l++)
+		for (size_t i = 0; i < pv->v->levels[l].n; i++)
+			all += pv->v->levels[l].tables[i]->entries;
+	return dead > 0 && dead >= all / PICK_SHARE_STORE ? pick_l0(pv, reason, UINT64_MAX, out) : SILT_NOTFOUND;
+}
+
+static int pick_by_death(const struct pick_view *pv, struct pick *out)
+{
+	uint64_t line;
+	int rc;
+
+	if (!pv->r->keep)
+		return SILT_NOTFOUND;
+	rc = pick_dead(pv, PICK_TOMBSTONES, 0, out);
+	if (rc == SILT_NOTFOUND)
+		rc = pick_dead_l0(pv, PICK_TOMBSTONES, 0, out);
+	if (rc != SILT_NOTFOUND)
+		return rc;
+	line = pick_expiry_line(pv);
+	rc = pick_dead(pv, PICK_EXPIRED, line, out);
+	return rc == SILT_NOTFOUND ? pick_dead_l0(pv, PICK_EXPIRED, line, out) : rc;
+}
+
+/* ---- by hand --------------------------------------------------------------------------------------------------------- */
+
+/* Neighbours of the last level that are older than the request are written anew together, a few tables' worth at a time. */
+static int pick_bottom_run(const struct pick_view *pv, struct pick *out)
+{
+	const struct version_level *l = &pv->v->levels[PICK_LAST];
+	uint64_t room = pv->r->table_size * PICK_RUN_TABLES, bytes = 0;
+	size_t first = 0, last;
+
+	while (first < l->n && (l->tables[first]->number >= pv->r->manual_before || pick_excluded(pv->r, l->tables[first])))
+		first++;
+	for (last = first; last < l->n; last++) {
+		const struct table_meta *m = l->tables[last];
+
+		if (m->number >= pv->r->manual_before || pick_excluded(pv->r, m) || (last > first && m->size > room - bytes))
+			break;
+		bytes += m->size < room - bytes ? m->size : room - bytes;
+	}
+	if (first == last)
+		return SILT_NOTFOUND;
+	return pick_fill(pv, PICK_MANUAL, PICK_LAST, PICK_LAST, l->tables + first, last - first, out);
+}
+
+static int pick_manual(const struct pick_view *pv, struct pick *out)
+{
+	int rc = pick_l0(pv, PICK_MANUAL, pv->r->manual_version, out);
+
+	for (int l = 1; rc == SILT_NOTFOUND && l < PICK_LAST; l++)
+		rc = pick_level(pv, PICK_MANUAL, l, pv->r->manual_version, out);
+	return rc == SILT_NOTFOUND ? pick_bottom_run(pv, out) : rc;
+}
+
+int pick_compaction(const struct version *v, const struct pick_rules *r, struct pick *out)
+{
+	struct pick_view pv = pick_view_of(v, r);
+	int rc = SILT_NOTFOUND;
+
+	if (pick_score(&pv, 0) >= 1 || !r->manual)
+		rc = pick_by_score(&pv, 0, out);
+	if (rc == SILT_NOTFOUND && r->manual)
+		rc = pick_manual(&pv, out);
+	if (rc == SILT_NOTFOUND && r->manual)
+		rc = pick_by_score(&pv, 1, out);
+	return rc == SILT_NOTFOUND ? pick_by_death(&pv, out) : rc;
+}
