@@ -4,11 +4,11 @@
  *
  * Bytes     the format is in log.h; a DATA record of version 7 with payload "hello", at offset 4096 of a segment with salt
  *           0x0123456789abcdef of which nothing but the header page is synced, takes 40 bytes:
- *             CHECKBYTES  check
+ *             ad 30 93 79 0c 7c 22 61  check
  *             05 00 00 00              length: the payload's 5 bytes
  *             01                       kind: DATA
  *             00                       flags
- *             HEADBYTE                    head
+ *             29 b5                    head
  *             07 00 00 00 00 00 00 00  version
  *             00 10 00 00 00 00 00 00  synced_to: 4096
  *             68 65 6c 6c 6f 00 00 00  "hello", padded to 8

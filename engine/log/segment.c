@@ -10,7 +10,7 @@
  *             0c 00 00 00 00 00 00 00  number
  *             ef cd ab 89 67 45 23 01  salt
  *             00 00 00 04 00 00 00 00  capacity
- *             CHECKBYTES  check: XXH3 of the 40 bytes before, seed 0
+ *             b0 7f 06 68 b0 79 06 9e  check: XXH3 of the 40 bytes before, seed 0
  *
  * How a segment comes to its name; a crash between any two lines leaves a .tmp, which nothing refers to, or a whole segment:
  *
