@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* handle_kv.c - the v1 dialect on one key: /v1/kv/{key} and /v1/kv?key=, bytes in, bytes out. */
+#include "server/handlers.h"
+
+#include "server/answer.h"
+#include "server/classic_body.h"
+#include "server/key.h"
+#include "server/lookup.h"
+#include "server/media_type.h"
+#include "server/problem.h"
+#include "server/submit.h"
+#include "server/ttl.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* What asks for more than one key; known, so that the answer is "not offered" and not "no such parameter". */
+#define KV_BOUNDS (QUERY_BIT(QUERY_PREFIX) | QUERY_BIT(QUERY_START) | QUERY_BIT(QUERY_END))
+#define KV_LIST   (KV_BOUNDS | QUERY_BIT(QUERY_LIMIT) | QUERY_BIT(QUERY_REVERSE) | QUERY_BIT(QUERY_KEYS_ONLY) | \
+                   QUERY_BIT(QUERY_COUNT_ONLY) | QUERY_BIT(QUERY_CURSOR))
+
+/* Parses the query where the route may also mean a range. False: answered (400, 501). */
+static bool kv_query(struct request *r, unsigned allowed, unsigned range, const char *range_name, struct query *q)
+{
+	if (key_in_path(r))
+		range = 0;
+	if (!key_query(r, allowed | range, q))
+		return false;
+	if ((q->given & range) == 0)
+		return true;
+	if (query_has(q, QUERY_KEY))
+		problem_set(r, 400, PROBLEM_BAD_QUERY, "key names one entry; it can't stand beside the bounds of a range.");
+	else
+		problem_set(r, 501, PROBLEM_NOT_IMPLEMENTED, "%s is not offered by this server; capabilities in /v1/stats lists what is.",
+		            range_name);
+	return false;
+}
+
+enum route_result handle_kv_get(struct request *r)
+{
+	enum route_result result = ROUTE_DONE;
+	struct store_entry e;
+	struct query q;
+
+	if (!kv_query(r, QUERY_BIT(QUERY_KEY), KV_LIST, "A list of a range of keys", &q))
+		return ROUTE_DONE;
+	if (!key_in_path(r) && !query_has(&q, QUERY_KEY)) {
+		problem_set(r, 501, PROBLEM_NOT_IMPLEMENTED, "A list of all keys is not offered by this server; give one key as ?key= or "
+		            "behind /v1/kv/.");
+		return ROUTE_DONE;
+	}
+	if (!key_find(r, &q) || !lookup_entry(r, &r->response.body, &e, &result))
+		return result;
+	answer_value(r, &e);
+	answer_finish(r, false);
+	return ROUTE_DONE;
+}
+
+static void kv_put_done(void *ctx, const struct store_outcome *o)
+{
+	struct request *r = ctx;
+
+	if (!submit_settled(r, o))
+		return;
+	answer_empty(r, o->existed ? 204 : 201);
+	response_etag(&r->response, o->version);
+	answer_version(r, o->version);
+	submit_finish(r);
+}
+
+/* The type to keep with a value; curl's form type means that none was meant. NULL = none. */
+static bool kv_content_type(struct request *r, const char **out)
+{
+	enum media_type type = media_type_of(r->content_type);
+
+	*out = type == MEDIA_NONE || type == MEDIA_FORM ? NULL : r->content_type;
+	if (*out == NULL || media_type_storable(*out))
+		return true;
+	problem_set(r, 400, PROBLEM_BAD_HEADER, "A Content-Type has at most %d visible ASCII characters.", MEDIA_TYPE_BYTES_MAX);
+	problem_number(r, "limit", MEDIA_TYPE_BYTES_MAX);
+	return false;
+}
+
+enum route_result handle_kv_put(struct request *r)
+{
+	struct store_write w = { .op = STORE_PUT, .value = r->body, .want_existed = true };
+	struct submit_conditions conditions;
+	struct query q;
+	unsigned flags;
+	uint64_t ttl;
+
+	if (!key_query(r, QUERY_BIT(QUERY_KEY) | QUERY_BIT(QUERY_TTL) | QUERY_BIT(QUERY_DURABILITY), &q) || !key_find(r, &q) ||
+	    !body_is_plain(r) || !submit_value_size(r, r->body.len) || !kv_content_type(r, &w.content_type) ||
+	    !submit_ttl(r, &q, &ttl) || !submit_durability(r, &q, &flags) || !submit_conditions(r, &conditions, &w))
+		return ROUTE_DONE;
+	w.expires_ms = ttl_expires_ms(ttl);
+	return submit_write(r, &w, flags, kv_put_done);
+}
+
+/* Prefer (RFC 7240): is there a return=representation in the list? The first of the name counts. */
+static bool kv_prefers_representation(const char *prefer)
+{
+	const char *p = prefer != NULL ? prefer : "";
+
+	while (*p != 0) {
+		size_t n;
+
+		p += strspn(p, " \t,");
+		n = strcspn(p, ",");
+		if (n >= 7 && strncasecmp(p, "return=", 7) == 0) {
+			p += 7;
+			if (*p == '"')
+				p++;
+			n = strcspn(p, ",;\" \t");
+			return n == strlen("representation") && strncasecmp(p, "representation", n) == 0;
+		}
+		p += n;
+	}
+	return false;
+}
+
+static void kv_delete_done(void *ctx, const struct store_outcome *o)
+{
+	struct request *r = ctx;
+
+	if (!submit_settled(r, o))
+		return;
+	if (kv_prefers_representation(r->prefer)) {
+		answer_value(r, &o->old);
+		response_header(&r->response, "Preference-Applied", "return=representation");
+		bytes_add(&r->response.body, o->old_value.p, o->old_value.len);
+	} else {
+		answer_empty(r, 204);
+	}
+	answer_version(r, o->version);
+	submit_finish(r);
+}
+
+enum route_result handle_kv_delete(struct request *r)
+{
+	struct store_write w = { .op = STORE_DELETE };
+	struct submit_conditions conditions;
+	struct query q;
+	unsigned flags;
+
+	if (!kv_query(r, QUERY_BIT(QUERY_KEY) | QUERY_BIT(QUERY_DURABILITY), KV_BOUNDS | QUERY_BIT(QUERY_ALL),
+	              "A delete of a range of keys", &q) ||
+	    !key_find(r, &q) || !submit_durability(r, &q, &flags) || !submit_conditions(r, &conditions, &w))
+		return ROUTE_DONE;
+	w.want_old_value = kv_prefers_representation(r->prefer);
+	return submit_write(r, &w, flags, kv_delete_done);
+}
+
+/* POST is for operations on a key; the only one of the contract is not offered yet. */
+enum route_result handle_kv_post(struct request *r)
+{
+	struct query q;
+
+	if (!key_query(r, QUERY_BIT(QUERY_KEY) | QUERY_BIT(QUERY_OP) | QUERY_BIT(QUERY_BY) | QUERY_BIT(QUERY_DURABILITY), &q) ||
+	    !key_find(r, &q))
+		return ROUTE_DONE;
+	if (!query_has(&q, QUERY_OP) || !span_eq(q.raw[QUERY_OP], "incr"))
+		problem_set(r, 400, PROBLEM_BAD_QUERY, "POST needs ?op=incr; a value is written with PUT.");
+	else
+		problem_set(r, 501, PROBLEM_NOT_IMPLEMENTED, "Counters are not offered by this server; capabilities in /v1/stats lists "
+		            "what is.");
+	return ROUTE_DONE;
+}

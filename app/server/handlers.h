@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * handlers.h - one function for each (route, method) of route.c's table. Called with host, role, site and path form checked, r->key
+ * and r->scratch empty, the response reset. Each fills r->response, or says who goes on.
+ */
+#ifndef SERVER_HANDLERS_H
+#define SERVER_HANDLERS_H
+
+#include "server/request.h"
+
+typedef enum route_result handler_fn(struct request *r);
+
+/* handle_classic.c: JSON in, JSON out */
+handler_fn handle_classic_get, handle_classic_set, handle_classic_delete;
+/* handle_kv.c: bytes in, bytes out */
+handler_fn handle_kv_get, handle_kv_put, handle_kv_delete, handle_kv_post;
+/* handle_ops.c: what an operator asks for */
+handler_fn handle_ops_stats, handle_ops_flush, handle_ops_compact, handle_ops_shutdown;
+/* handle_health.c: what a supervisor asks for */
+handler_fn handle_health_alive, handle_health_ready;
+
+#endif

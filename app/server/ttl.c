@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ttl.c - time to live: whole seconds on the wire, Unix milliseconds in the store. */
+#include "server/ttl.h"
+
+#include "util/decimal.h"
+
+#include <time.h>
+
+bool ttl_parse(struct span text, uint64_t *seconds)
+{
+	uint64_t n;
+
+	if (!decimal_parse(text, TTL_SECONDS_MAX, &n) || n == 0)
+		return false;
+	*seconds = n;
+	return true;
+}
+
+uint64_t ttl_expires_ms(uint64_t seconds)
+{
+	struct timespec now;
+
+	if (seconds == 0)
+		return 0;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 + seconds * 1000;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ttl.h - time to live: whole seconds on the wire, Unix milliseconds in the store. */
+#ifndef SERVER_TTL_H
+#define SERVER_TTL_H
+
+#include "util/bytes.h"
+
+#define TTL_SECONDS_MAX UINT64_C(3155760000)     /* a hundred years */
+
+/* "1" to "3155760000". False: not such a number. */
+bool ttl_parse(struct span text, uint64_t *seconds);
+/* When an entry written now with this ttl ends; 0 (none) stays 0 (never). */
+uint64_t ttl_expires_ms(uint64_t seconds);
+
+#endif
