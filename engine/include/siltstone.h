@@ -134,7 +134,8 @@ typedef struct silt_db silt_db;
  * dir      borrowed; made (one level) where absent and create is set.
  * opts     borrowed; NULL = defaults.
  * out      the handle, returned owned: end it with silt_close(). Untouched on failure.
- * returns  0; SILT_E_BUSY (another process has it), _CORRUPT, _IO, _NOSPACE, _VERSION, _MISUSE, _NOMEM.
+ * returns  0; SILT_NOTFOUND (no store there, and create is not set); SILT_E_BUSY (another process has it), _CORRUPT, _IO, _NOSPACE,
+ *          _VERSION, _MISUSE, _NOMEM.
  * threads  any.
  * cost     in proportion to the log that is not flushed yet, not to the data.
  */

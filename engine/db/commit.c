@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* commit.c - the queue: who leads, who waits, who is told. */
+#include "db/commit.h"
+
+#include "db/group.h"
+
+int commit_init(struct silt_db *db)
+{
+	db->queue_tail = &db->queue_head;
+	wake_init(&db->commit_wake);
+	return mutex_init(&db->queue_mu);
+}
+
+void commit_fini(struct silt_db *db)
+{
+	mutex_fini(&db->queue_mu);
+	wake_fini(&db->commit_wake);
+}
+
+void commit_request_free(struct commit_request *r)
+{
+	if (!r)
+		return;
+	silt_batch_free(r->own_batch);
+	buf_fini(&r->payload);
+	decide_fini(&r->decide);
+	silt_result_fini(&r->result);
+	mem_free(r);
+}
+
+/* ---- leading ------------------------------------------------------------------------------------------------------- */
+
+/* Takes what is queued, up to a group's bounds. A ROTATE is a group of its own. */
+static struct commit_request *commit_take_group(struct silt_db *db) REQUIRES(db->queue_mu)
+{
+	struct commit_request *first = db->queue_head, *last = NULL, *r;
+	size_t records = 0, bytes = 0;
+
+	for (r = first; r; r = r->next) {
+		bytes += r->payload.len;
+		if (last && (r->kind == COMMIT_ROTATE || bytes > GROUP_BYTES || records >= GROUP_RECORDS))
+			break;
+		records++;
+		last = r;
+		if (r->kind == COMMIT_ROTATE)
+			break;
+	}
+	if (!last)
+		return NULL;
+	db->queue_head = last->next;
+	if (!db->queue_head)
+		db->queue_tail = &db->queue_head;
+	last->next = NULL;
+	db->queue_count -= records;
+	return first;
+}
+
+static void commit_complete(struct commit_request *r, const struct commit_request *self)
+{
+	if (r == self)
+		return;                   /* returns from commit_wait() by itself */
+	if (r->waits) {
+		wake_post(&r->wake);      /* r may be gone from here on */
+		return;
+	}
+	if (r->fn)
+		r->fn(r->ctx, &r->result);
+	commit_request_free(r);
+}
+
+static void commit_complete_all(struct commit_request *r, const struct commit_request *self)
+{
+	struct commit_request *next;
+
+	for (; r; r = next) {
+		next = r->next;
+		commit_complete(r, self);
+	}
+}
+
+/* Chooses who leads next while the queue is not empty: true = the caller itself goes on. */
+static bool commit_hand_on(struct silt_db *db, const struct commit_request *self) REQUIRES(db->queue_mu)
+{
+	struct commit_request *head = db->queue_head;
+
+	if (head->waits) {
+		head->lead = true;
+		wake_post(&head->wake);
+		return false;
+	}
+	if (!self)
+		return true;              /* the commit thread */
+	db->commit_lead = true;
+	wake_post(&db->commit_wake);
+	return false;
+}
+
+/* Leads: one group for a caller (self), as many as come for the commit thread (self NULL). */
+static void commit_lead(struct silt_db *db, const struct commit_request *self)
+{
+	struct commit_request *group;
+	bool go_on = true;
+
+	while (go_on) {
+		mutex_lock(&db->queue_mu);
+		group = commit_take_group(db);
+		mutex_unlock(&db->queue_mu);
+		group_run(db, group);
+
+		mutex_lock(&db->queue_mu);
+		if (db->queue_head) {
+			go_on = commit_hand_on(db, self);
+			mutex_unlock(&db->queue_mu);
+			commit_complete_all(group, self);
+			continue;
+		}
+		mutex_unlock(&db->queue_mu);
+		commit_complete_all(group, self);
+		group_mark(db);           /* still the leader: nobody else writes */
+
+		mutex_lock(&db->queue_mu);
+		if (db->queue_head) {
+			go_on = commit_hand_on(db, self);
+		} else {
+			go_on = false;
+			db->leading = false;
+			if (db->commit_stop)
+				wake_post(&db->commit_wake);
+		}
+		mutex_unlock(&db->queue_mu);
+	}
+}
+
+/* ---- entering ------------------------------------------------------------------------------------------------------ */
+
+/* 0 = queued; *lead says whether the caller was made leader. */
+static int commit_enqueue(struct silt_db *db, struct commit_request *r, bool *lead)
+{
+	int rc = 0;
+
+	*lead = false;
+	mutex_lock(&db->queue_mu);
+	if (db->closed) {
+		rc = SILT_E_CLOSED;
+	} else if (db->queue_count >= db->env.opts.max_queue && r->kind == COMMIT_WRITE) {
+		rc = SILT_E_BUSY;
+	} else {
+		r->next = NULL;
+		*db->queue_tail = r;
+		db->queue_tail = &r->next;
+		db->queue_count++;
+		if (!db->leading) {
+			db->leading = true;
+			if (r->waits) {
+				*lead = true;
+			} else {
+				db->commit_lead = true;
+				wake_post(&db->commit_wake);
+			}
+		}
+	}
+	mutex_unlock(&db->queue_mu);
+	return rc;
+}
+
+int commit_wait(struct silt_db *db, struct commit_request *r)
+{
+	bool lead;
+	int rc;
+
+	r->waits = true;
+	r->lead = false;
+	wake_init(&r->wake);
+	rc = commit_enqueue(db, r, &lead);
+	if (rc == 0) {
+		if (!lead) {
+			wake_wait(&r->wake);
+			lead = r->lead;
+		}
+		if (lead)
+			commit_lead(db, r);
+		rc = r->result.code;
+	}
+	wake_fini(&r->wake);
+	return rc;
+}
+
+int commit_submit(struct silt_db *db, struct commit_request *r)
+{
+	bool lead;
+
+	r->waits = false;
+	return commit_enqueue(db, r, &lead);
+}
+
+void commit_kick(struct silt_db *db, enum commit_kind kind)
+{
+	struct commit_request *r = mem_calloc(1, sizeof(*r));
+
+	if (!r)
+		return;                   /* the next tick tries again */
+	r->kind = kind;
+	if (commit_submit(db, r) < 0)
+		commit_request_free(r);
+}
+
+/* ---- the commit thread ---------------------------------------------------------------------------------------------- */
+
+/* Appended, and not synced for most of sync_interval? */
+static bool commit_sync_due(struct silt_db *db)
+{
+	uint64_t since = atomic_load_explicit(&db->wal_unsynced_ns, memory_order_relaxed);
+	uint64_t wait_ns = db->env.opts.sync_interval_ms * 1000000u / 4 * 3;
+
+	return since && db_fault(db) == 0 && db->env.os->mono_ns(db->env.os) - since >= wait_ns;
+}
+
+static void *commit_thread(void *arg)
+{
+	struct silt_db *db = arg;
+	uint64_t tick_ms = db->env.opts.sync_interval_ms / 4 ? db->env.opts.sync_interval_ms / 4 : 1;
+	bool stop = false;
+
+	while (!stop) {
+		bool lead;
+
+		if (!wake_wait_ms(&db->commit_wake, tick_ms) && commit_sync_due(db))
+			commit_kick(db, COMMIT_SYNC);
+		mutex_lock(&db->queue_mu);
+		lead = db->commit_lead;
+		db->commit_lead = false;
+		mutex_unlock(&db->queue_mu);
+		if (lead)
+			commit_lead(db, NULL);
+		mutex_lock(&db->queue_mu);
+		stop = db->commit_stop && !db->leading;
+		mutex_unlock(&db->queue_mu);
+	}
+	return NULL;
+}
+
+int commit_start(struct silt_db *db)
+{
+	return thread_start(&db->commit_thread, "silt-commit", commit_thread, db);
+}
+
+void commit_end(struct silt_db *db)
+{
+	mutex_lock(&db->queue_mu);
+	db->closed = true;
+	db->commit_stop = true;
+	wake_post(&db->commit_wake);
+	mutex_unlock(&db->queue_mu);
+	thread_join(db->commit_thread);
+}

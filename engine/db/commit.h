@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * commit.h - the commit queue and its leadership (DESIGN section 3).
+ *
+ *   caller --> queue --> one leader at a time: a waiting caller, or the commit thread
+ *                        takes a group, group_run() makes it durable and visible, leadership goes on, waiters are completed
+ *
+ * The sync in flight is the group window: what arrives meanwhile is the next group. No timers.
+ * Invariants   (1) `leading` is true from the moment somebody is chosen until the queue was seen empty by the leader.
+ *              (2) only the leader touches the [w] fields; the hand-over goes through queue_mu or a wake, so they are ordered.
+ *              (3) a request is completed exactly once, after its group was run.
+ */
+#ifndef DB_COMMIT_H
+#define DB_COMMIT_H
+
+#include "db/decide.h"
+
+enum commit_kind {
+	COMMIT_WRITE,
+	COMMIT_ROTATE,            /* seal the memtable and its segment, if there is anything in them */
+	COMMIT_SYNC,              /* make durable what was appended */
+};
+
+struct commit_request {
+	struct commit_request *next;      /* linked by the queue, then by its group */
+	enum commit_kind kind;
+	unsigned flags;                   /* SILT_ASYNC */
+	const struct silt_batch *batch;   /* where `decide` asks something; borrowed */
+	struct silt_batch *own_batch;     /* the same, where the request must outlive the caller's */
+	struct silt_buf payload;          /* the log form of the operations; empty = conditions only */
+	bool shrinks;                     /* only deletes: taken also when the disk is nearly full */
+	struct decide decide;
+	silt_write_fn *fn;                /* asynchronous: called once, then the request is freed */
+	void *ctx;
+	bool waits;                       /* synchronous: its thread waits at `wake`, and owns the request */
+	bool lead;                        /* [q] woken to lead, not because it is done */
+	struct wake wake;
+	struct silt_result result;
+};
+
+int commit_init(struct silt_db *db) SILT_MUST_CHECK;      /* queue and its lock */
+void commit_fini(struct silt_db *db);
+int commit_start(struct silt_db *db) SILT_MUST_CHECK;     /* the commit thread */
+void commit_end(struct silt_db *db);                      /* refuses new requests, completes the queued ones, ends the thread */
+
+/* Queues it, waits, returns the result's code. The request is the caller's. */
+int commit_wait(struct silt_db *db, struct commit_request *r) SILT_MUST_CHECK;
+/* Queues it and returns: 0 = taken (completed through fn, then freed); SILT_E_BUSY, SILT_E_CLOSED: still the caller's. */
+int commit_submit(struct silt_db *db, struct commit_request *r) SILT_MUST_CHECK;
+void commit_request_free(struct commit_request *r);       /* NULL is fine */
+/* A ROTATE or SYNC of its own that nobody waits for. */
+void commit_kick(struct silt_db *db, enum commit_kind kind);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* compactor.c - the compaction thread: picks what is due, runs it, installs it, until nothing is left; and manual requests. */
+#include "db/install.h"
+#include "db/jobs.h"
+#include "job/compact.h"
+
+#include <inttypes.h>
+
+enum { COMPACTOR_RETRY_MS = 1000 };
+
+struct compactor_round {                  /* one pick, with what it was made from */
+	struct version *version;
+	struct job job;
+	struct pick pick;
+	struct pick_rules rules;
+	uint64_t damaged[DB_DAMAGED_MAX];
+};
+
+static void compactor_read_rules(struct silt_db *db, struct compactor_round *r)
+{
+	const struct silt_options *o = &db->env.opts;
+
+	mutex_lock(&db->mu);
+	r->version = version_ref(db->version);
+	memcpy(r->damaged, db->damaged, db->damaged_count * sizeof(*r->damaged));
+	r->rules = (struct pick_rules){
+		.compaction_trigger = o->compaction_trigger,
+		.level_base_size = o->level_base_size,
+		.level_ratio = o->level_ratio,
+		.table_size = o->table_size,
+		.keep = &r->job.keep,
+		.manual = db->manual_before != 0,
+		.manual_before = db->manual_before,
+		.manual_version = db->manual_version,
+		.damaged = r->damaged,
+		.damaged_count = db->damaged_count,
+	};
+	mutex_unlock(&db->mu);
+}
+
+static void compactor_note_damage(struct silt_db *db, uint64_t number)
+{
+	mutex_lock(&db->mu);
+	if (number && db->damaged_count < DB_DAMAGED_MAX)
+		db->damaged[db->damaged_count++] = number;
+	install_reckon(db);
+	mutex_unlock(&db->mu);
+	report_note(&db->env.rep, SILT_LOG_ERROR,
+	            "table %06" PRIu64 " is damaged: it stays in place and is left out of compaction; "
+	            "reads of its range answer with an error", number);
+}
+
+static void compactor_count(struct silt_db *db, const struct job_counts *c)
+{
+	db_count(&db->count.compactions, 1);
+	db_count(&db->count.compaction_read, c->bytes_read);
+	db_count(&db->count.compaction_write, c->bytes_written);
+	db_count(&db->count.dropped, c->dropped);
+	db_count(&db->count.expired, c->expired);
+}
+
+static int compactor_run(struct silt_db *db, struct compactor_round *r)
+{
+	struct job_counts counts = { 0 };
+	struct edit e;
+	int rc;
+
+	edit_init(&e);
+	rc = compact_run(&r->job, r->version, &r->pick, &e, &counts);
+	if (rc == 0) {
+		rc = install_edit(db, &e, NULL);
+		if (rc < 0)
+			jobs_remove_outputs(db, &e);
+	}
+	if (rc == 0)
+		compactor_count(db, &counts);
+	if (rc == SILT_E_CORRUPT && counts.damaged_table) {
+		compactor_note_damage(db, counts.damaged_table);
+		rc = 0;                           /* the rest goes on without it */
+	}
+	edit_fini(&e);
+	return rc;
+}
+
+/* One pick: 0 = done, more may follow; SILT_NOTFOUND = nothing due; < 0. */
+static int compactor_step(struct silt_db *db)
+{
+	struct compactor_round *r;
+	int rc;
+
+	if (db_fault(db) != 0)
+		return SILT_E_FAULT;
+	r = mem_calloc(1, sizeof(*r));
+	if (!r)
+		return SILT_E_NOMEM;
+	rc = jobs_begin(db, &r->job, true);
+	if (rc == 0) {
+		compactor_read_rules(db, r);
+		rc = pick_compaction(r->version, &r->rules, &r->pick);
+		if (rc == 0) {
+			rc = compactor_run(db, r);
+			pick_fini(&r->pick);
+		}
+		version_unref(r->version);
+		jobs_end(&r->job);
+	}
+	mem_free(r);
+	return rc;
+}
+
+/* A manual request is over when nothing is left to pick, or when it can't go on. */
+static void compactor_end_manual(struct silt_db *db, int rc)
+{
+	mutex_lock(&db->mu);
+	if (db->manual_before && rc != 0) {
+		db->manual_rc = rc == SILT_NOTFOUND ? (db->damaged_count ? SILT_E_CORRUPT : 0) : rc;
+		db->manual_before = 0;
+		db->manual_done = db->manual_running;
+		cond_broadcast(&db->changed);
+	}
+	mutex_unlock(&db->mu);
+}
+
+static void compactor_begin_manual(struct silt_db *db) REQUIRES(db->mu)
+{
+	if (db->manual_before || db->manual_asked == db->manual_done)
+		return;
+	db->manual_running = db->manual_asked;
+	db->manual_before = db->next_file;
+	db->manual_version = atomic_load_explicit(&db->published, memory_order_acquire);
+}
+
+/* After 0 at once, after an answer until something is asked or the interval is over, after a failure a while. */
+static void compactor_sleep(struct silt_db *db, int rc) REQUIRES(db->mu)
+{
+	silt_os *os = db->env.os;
+	uint64_t ms = rc < 0 ? COMPACTOR_RETRY_MS : db->env.opts.compaction_interval_ms;
+	uint64_t until = os->mono_ns(os) + ms * 1000000u, now;
+
+	while (!db->stop && (now = os->mono_ns(os)) < until) {
+		if (rc > 0 && (db->compact_asked || db->manual_asked != db->manual_done))
+			return;
+		(void)cond_wait_ms(&db->changed, &db->mu, (until - now) / 1000000 + 1);
+	}
+}
+
+static bool compactor_wait(struct silt_db *db, int rc)
+{
+	bool stop;
+
+	mutex_lock(&db->mu);
+	if (rc != 0)
+		compactor_sleep(db, rc);
+	db->compact_asked = false;
+	compactor_begin_manual(db);
+	stop = db->stop;
+	mutex_unlock(&db->mu);
+	return !stop;
+}
+
+void *compactor_thread(void *arg)
+{
+	struct silt_db *db = arg;
+	int rc = SILT_NOTFOUND;
+
+	while (compactor_wait(db, rc)) {
+		rc = compactor_step(db);
+		compactor_end_manual(db, rc);
+	}
+	compactor_end_manual(db, SILT_E_CLOSED);
+	return NULL;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * db.h - the store's own state, shared by the rooms of db/ and nobody else. What protects a field stands beside it:
+ *
+ *   [c] constant after open   [m] db->mu   [q] db->queue_mu   [w] the commit leader alone   [i] the holder of the install baton
+ *   [r] RCU: published under mu, read in a read section   [a] atomic, the order said
+ *
+ * Lock order   queue_mu and mu are never held together; below mu only the table cache's and the block cache's own locks.
+ *              No lock is held across I/O: the leader, the flush thread and the compaction thread own what they write.
+ * Threads      callers; the commit thread (leads for async writers); the flush thread (segments, flushes, reaping, deleting);
+ *              the compaction thread.
+ */
+#ifndef DB_DB_H
+#define DB_DB_H
+
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/rcu.h"
+#include "base/thread.h"
+#include "base/wake.h"
+#include "core/env.h"
+#include "db/view.h"
+#include "log/writer.h"
+#include "version/manifest.h"
+
+enum {
+	DB_STRIPES = 16,
+	DB_DAMAGED_MAX = 64,              /* damaged tables remembered; beyond that compaction stops */
+};
+#define DB_VERSION_JUMP (UINT64_C(1) << 22)       /* after an unclean end (DESIGN 2, "End of recovery") */
+
+struct commit_request;
+
+struct silt_snapshot {
+	struct silt_db *db;
+	uint64_t version;
+	uint64_t since_ns;                /* mono */
+	struct silt_snapshot *next, *prev;/* linked by silt_db::snapshots, oldest first */
+};
+
+struct db_stripe {                        /* counters of the hot path, a cache line a stripe, relaxed */
+	_Alignas(64) _Atomic uint64_t gets, hits, filter_checks, filter_negatives;
+};
+
+struct db_counters {                      /* relaxed; written by the one thread that does the work, or rarely */
+	_Atomic uint64_t writes, write_bytes, groups, syncs, sync_ns_total, sync_ns_max, conflicts, try_agains;
+	_Atomic uint64_t flushes, flush_bytes, compactions, compaction_read, compaction_write;
+	_Atomic uint64_t stalls, stall_ns, expired, dropped;
+};
+
+struct silt_db {
+	struct env env;                   /* [c] */
+	char *dir;                        /* [c] */
+	struct os_lock *lock;             /* [c] */
+	uint64_t open_ns;                 /* [c] mono */
+	uint64_t recovered_entries, recovery_ms;   /* [c] */
+	struct block_cache *blocks;       /* [c] */
+	struct table_cache *tables;       /* [c] */
+
+	/* reading */
+	struct view *view;                /* [r] */
+	_Atomic uint64_t published;       /* [a] newest visible version: released by the leader, acquired by readers */
+	_Atomic uint64_t durable;         /* [a] newest version known synced */
+	_Atomic uint64_t floor;           /* [a] highest version that has left memory; stored before the view that lost it */
+	_Atomic uint64_t clock_ms;        /* [a] largest wall time seen */
+	_Atomic int fault;                /* [a] first fatal code; 0 while healthy; never cleared */
+
+	/* the commit queue */
+	struct mutex queue_mu;
+	struct commit_request *queue_head, **queue_tail;   /* [q] */
+	uint64_t queue_count;             /* [q] */
+	bool leading;                     /* [q] somebody leads, or was asked to */
+	bool commit_lead;                 /* [q] the commit thread was chosen */
+	bool commit_stop;                 /* [q] */
+	bool closed;                      /* [q] no new requests */
+	struct wake commit_wake;          /* the commit thread waits here to lead */
+	pthread_t commit_thread;
+
+	/* the leader's */
+	struct memtable *active;          /* [w] a reference; also in the view */
+	struct log_writer *wal;           /* [w] */
+	uint64_t last_version;            /* [w] newest given */
+	bool wal_unmarked;                /* [w] DATA was synced that no MARK attests */
+	_Atomic uint64_t wal_unsynced_ns; /* [a] mono time of the oldest append that no sync covered; 0 = none */
+	_Atomic uint64_t wal_number, wal_end;   /* [a] of the active segment, for stats */
+
+	/* the rest */
+	struct mutex mu;
+	struct cond changed;              /* [m] something below changed: rooms wait for their condition */
+	struct view *retired;             /* [m] waiting for readers, then for view_unref */
+	struct tableset *live_sets;       /* [m] */
+	struct silt_snapshot *snapshots, *snapshots_tail;  /* [m] oldest first */
+	uint64_t snapshot_count;          /* [m] iterators' own among them */
+	_Atomic uint64_t iterators;       /* [a] relaxed */
+	uint64_t next_file;               /* [m] next number of a table */
+	struct version *version;          /* [m] newest installed; written with the baton */
+	bool installing;                  /* [m] the install baton is taken */
+	struct manifest *manifest;        /* [i] */
+
+	struct log_writer *next_wal;      /* [m] segment wal_number + 1, whole and empty; taken by the leader */
+	int next_wal_error;               /* [m] why there is none: SILT_E_NOSPACE, SILT_E_IO */
+	uint64_t oldest_wal;              /* [m] the oldest segment still needed */
+	uint64_t old_wal;                 /* [m] a flushed one, kept to become the next; 0 = none */
+	uint64_t *obsolete;               /* [m] numbers of tables no version holds any more */
+	size_t obsolete_count, obsolete_cap;
+
+	bool stop;                        /* [m] closing: background threads end */
+	bool threads_started;             /* [c] */
+	pthread_t flush_thread, compact_thread;
+	bool compact_asked;               /* [m] */
+	uint64_t manual_asked, manual_running, manual_done;  /* [m] tickets of silt_compact() */
+	uint64_t manual_before, manual_version;   /* [m] of the running one: what it covers (job/pick.h); 0 = none runs */
+	int manual_rc;                    /* [m] of the last manual run */
+	uint64_t damaged[DB_DAMAGED_MAX]; /* [m] tables that are no compaction input */
+	size_t damaged_count;
+	int flush_error;                  /* [m] of the last try; 0 after a success */
+	uint64_t active_since_ns;         /* [m] when the active memtable was made */
+	uint64_t free_bytes;              /* [m] of the disk, at the last look */
+	char stall_reason[64];            /* [m] "" = none */
+	_Atomic bool low_space;           /* [a] free_bytes below min_free_space: writes are refused */
+	uint64_t debt;                    /* [m] bytes that compaction owes, of `version` (pick_debt) */
+
+	struct db_counters count;
+	struct db_stripe stripes[DB_STRIPES];
+};
+
+/* time.c: Unix milliseconds that never go back in this process. */
+uint64_t db_now_ms(struct silt_db *db);
+/* fault.c: the first fatal code stops writes for good; says why; returns code. */
+int db_set_fault(struct silt_db *db, int code, const char *what);
+static inline int db_fault(struct silt_db *db)
+{
+	return __atomic_load_n((int *)&db->fault, __ATOMIC_ACQUIRE);
+}
+static inline void db_count(_Atomic uint64_t *c, uint64_t n)
+{
+	__atomic_fetch_add((uint64_t *)c, n, __ATOMIC_RELAXED);
+}
+struct db_stripe *db_stripe(struct silt_db *db);          /* of this thread */
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gc.h - deleting what nobody needs: tables that no version holds while the store is open, and what a crash left behind.
+ *
+ * Rules (!)   (1) nothing is deleted after a fault.  (2) a table goes only when the manifest no longer names it and no live tableset holds it.
+ *             (3) the sweep at open comes only after every table and segment that the manifest needs was found and a fresh
+ *             manifest is installed; where the manifest had a torn tail, orphans go to quarantine/, not away.
+ */
+#ifndef DB_GC_H
+#define DB_GC_H
+
+#include "db/db.h"
+
+/* Deletes the obsolete tables that no view holds any more. The flush thread's. */
+void gc_run(struct silt_db *db) EXCLUDES(db->mu);
+/* At open: removes or sets aside orphaned tables, segments below `oldest_wal` or above `newest_wal`, and .tmp files. */
+int gc_sweep(struct silt_db *db, uint64_t oldest_wal, uint64_t newest_wal, bool quarantine) SILT_MUST_CHECK;
+
+#endif

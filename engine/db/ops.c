@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ops.c - flush, compact and verify on request: each asks the thread whose work it is, and waits. */
+#include "db/commit.h"
+#include "db/publish.h"
+#include "job/verify.h"
+
+/* The memtables that were sealed up to segment `number` are flushed, or can't be. */
+static int ops_wait_flushed(struct silt_db *db, uint64_t number)
+{
+	int rc = 0;
+
+	mutex_lock(&db->mu);
+	for (;;) {
+		size_t n = db->view->sealed_count;
+
+		if (n == 0 || memtable_wal_number(db->view->sealed[n - 1]) >= number)
+			break;
+		rc = db_fault(db) ? SILT_E_FAULT : db->stop ? SILT_E_CLOSED : db->flush_error;
+		if (rc < 0)
+			break;
+		cond_wait(&db->changed, &db->mu);
+	}
+	mutex_unlock(&db->mu);
+	return rc < 0 ? rc : 0;
+}
+
+int silt_flush(silt_db *db)
+{
+	struct commit_request r = { .kind = COMMIT_ROTATE };
+	int rc;
+
+	if (!db || db->env.opts.read_only)
+		return SILT_E_MISUSE;
+	mutex_lock(&db->mu);
+	db->flush_error = 0;                      /* of an earlier try; this one has its own */
+	mutex_unlock(&db->mu);
+	rc = commit_wait(db, &r);
+	return rc < 0 ? rc : ops_wait_flushed(db, atomic_load(&db->wal_number));
+}
+
+int silt_compact(silt_db *db)
+{
+	uint64_t ticket;
+	int rc = silt_flush(db);
+
+	if (rc < 0)
+		return rc;
+	mutex_lock(&db->mu);
+	ticket = ++db->manual_asked;
+	cond_broadcast(&db->changed);
+	while (db->manual_done < ticket && !db->stop)
+		cond_wait(&db->changed, &db->mu);
+	rc = db->manual_done < ticket ? SILT_E_CLOSED : db->manual_rc;
+	mutex_unlock(&db->mu);
+	return rc;
+}
+
+int silt_verify(silt_db *db, silt_progress_fn *progress, void *ctx)
+{
+	struct verify_result result;
+	struct view *v;
+	int rc;
+
+	if (!db)
+		return SILT_E_MISUSE;
+	rcu_begin();
+	v = view_ref(rcu_load(db->view));
+	rcu_end();
+	rc = verify_run(&db->env, db->tables, v->set->version, progress, ctx, &result);
+	view_unref(v);
+	return rc;
+}

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * scan.c - the public iterator: what a reader at one version sees of the merge of everything, between two bounds.
+ *
+ * The merge yields (key ascending, version descending). Of each key the newest version at or below the iterator's decides.
+ *
+ *   forward    for each entry: above our version, or of a key already decided: step. Else it decides its key: live -> stand on it.
+ *   backward   versions of a key come oldest first: remember the newest so far; when the key changes, that one decides.
+ *
+ * States   NOWHERE   first, last and seek may follow
+ *          AT        stands on `key`; the merge is on that very entry (moved forward) or before its key (moved backward)
+ *          BETWEEN   the step budget was spent under way: next or prev in the same direction goes on
+ * When the store has a newer view, the next move seeks there anew, at the same version: an iterator holds no old files for long.
+ */
+#include "core/merge.h"
+#include "db/get.h"
+#include "db/level_iter.h"
+#include "db/snapshot.h"
+
+enum scan_state { SCAN_NOWHERE, SCAN_AT, SCAN_BETWEEN };
+enum scan_way { SCAN_FORWARD, SCAN_BACKWARD };
+
+struct silt_iter {
+	struct silt_db *db;
+	struct silt_snapshot snap;        /* registered for the iterator's life */
+	struct view *view;
+	struct iter *merge;
+	unsigned table_flags;
+	uint64_t max_steps, now_ms;
+	struct silt_buf lower, upper;
+	bool has_upper;
+	enum scan_state state;
+	enum scan_way way;
+	struct silt_buf key;              /* AT: the key stood on; BETWEEN: the key last decided (forward) or being gathered (backward);
+	                                   * without have_key: where the move began, "" = at the very end */
+	bool have_key;
+	uint64_t from_version;            /* backward, without have_key: the move began before (key, this) */
+	bool merge_ended;                 /* moved backward, and the merge has nothing before the key stood on */
+	struct entry entry;               /* AT, forward: borrowed from the merge; backward: from the buffers below */
+	struct silt_buf meta, value;      /* backward: the newest version gathered so far */
+	bool gathered_live;
+};
+
+/* ---- making ---------------------------------------------------------------------------------------------------------- */
+
+static size_t scan_child_count(const struct view *v)
+{
+	size_t n = (v->active != NULL) + v->sealed_count + v->set->version->levels[0].n;
+
+	for (int l = 1; l < SILT_LEVELS; l++)
+		n += v->set->version->levels[l].n != 0;
+	return n;
+}
+
+static int scan_add_memtable(struct memtable *m, struct iter **children, size_t *n)
+{
+	struct iter *it = memtable_iter(m);
+
+	if (!it)
+		return SILT_E_NOMEM;
+	children[(*n)++] = it;
+	return 0;
+}
+
+static int scan_add_tables(struct view *v, unsigned flags, struct iter **children, size_t *n)
+{
+	const struct version_level *levels = v->set->version->levels;
+	int rc = 0;
+
+	for (size_t i = 0; i < levels[0].n && rc == 0; i++) {
+		rc = table_iter_new(v->set->tables[0][i], flags, &children[*n]);
+		*n += rc == 0;
+	}
+	for (int l = 1; l < SILT_LEVELS && rc == 0; l++) {
+		if (!levels[l].n)
+			continue;
+		rc = level_iter_new(v->set, l, flags, &children[*n]);
+		*n += rc == 0;
+	}
+	return rc;
+}
+
+static int scan_merge_new(struct view *v, unsigned flags, struct iter **out)
+{
+	struct iter **children = mem_array(scan_child_count(v) + 1, sizeof(*children));
+	size_t n = 0;
+	int rc = 0;
+
+	if (!children)
+		return SILT_E_NOMEM;
+	if (v->active)
+		rc = scan_add_memtable(v->active, children, &n);
+	for (size_t i = 0; i < v->sealed_count && rc == 0; i++)
+		rc = scan_add_memtable(v->sealed[i], children, &n);
+	if (rc == 0)
+		rc = scan_add_tables(v, flags, children, &n);
+	if (rc == 0) {
+		rc = merge_iter_new(children, n, out);    /* takes them */
+	} else {
+		while (n)
+			iter_close(children[--n]);
+	}
+	mem_free(children);
+	return rc;
+}
+
+static int scan_init(silt_iter *it, const struct silt_iter_options *o)
+{
+	int rc = buf_set(&it->lower, o->lower);
+
+	it->has_upper = o->upper.data != NULL;
+	if (rc == 0)
+		rc = buf_set(&it->upper, o->upper);
+	it->max_steps = o->max_steps;
+	it->table_flags = o->flags & SILT_NO_FILL ? TABLE_NO_FILL : 0;
+	it->now_ms = db_now_ms(it->db);
+	return rc;
+}
+
+int silt_iter_new(silt_db *db, const struct silt_iter_options *opts, silt_iter **out)
+{
+	static const struct silt_iter_options none;
+	const struct silt_iter_options *o = opts ? opts : &none;
+	silt_iter *it;
+	int rc;
+
+	if (!db || !out || (o->flags & ~SILT_NO_FILL))
+		return SILT_E_MISUSE;
+	if (o->snapshot && snapshot_expired(o->snapshot))
+		return SILT_E_EXPIRED;
+	it = mem_calloc(1, sizeof(*it));
+	if (!it)
+		return SILT_E_NOMEM;
+	it->db = db;
+	db_count(&db->iterators, 1);
+	if (o->snapshot)
+		snapshot_take_at(db, &it->snap, o->snapshot->version, o->snapshot->since_ns, &it->view);
+	else
+		snapshot_take(db, &it->snap, &it->view);
+	rc = scan_init(it, o);
+	if (rc == 0)
+		rc = scan_merge_new(it->view, it->table_flags, &it->merge);
+	if (rc < 0) {
+		silt_iter_close(it);
+		return rc;
+	}
+	*out = it;
+	return 0;
+}
+
+void silt_iter_close(silt_iter *it)
+{
+	if (!it)
+		return;
+	iter_close(it->merge);
+	view_unref(it->view);
+	snapshot_drop(&it->snap);
+	buf_fini(&it->lower);
+	buf_fini(&it->upper);
+	buf_fini(&it->key);
+	buf_fini(&it->meta);
+	buf_fini(&it->value);
+	db_count(&it->db->iterators, (uint64_t)-1);
+	mem_free(it);
+}
+
+/* ---- keeping up with the store ------------------------------------------------------------------------------------------ */
+
+/* Is there a newer view? Then the merge is made anew over it; *fresh says that it stands nowhere. */
+static int scan_refresh(silt_iter *it, bool *fresh)
+{
+	struct view *v;
+	struct iter *merge;
+	int rc;
+
+	*fresh = false;
+	if (snapshot_expired(&it->snap))
+		return SILT_E_EXPIRED;
+	if (rcu_load(it->db->view) == it->view)
+		return 0;
+	mutex_lock(&it->db->mu);
+	v = view_ref(it->db->view);
+	mutex_unlock(&it->db->mu);
+	rc = scan_merge_new(v, it->table_flags, &merge);
+	if (rc < 0) {
+		view_unref(v);
+		return rc;
+	}
+	iter_close(it->merge);
+	view_unref(it->view);
+	it->merge = merge;
+	it->view = v;
+	*fresh = true;
+	return 0;
+}
+
+/* ---- forward ------------------------------------------------------------------------------------------------------------- */
+
+static bool scan_past_upper(const silt_iter *it, struct silt_slice key)
+{
+	return it->has_upper && slice_cmp(key, buf_slice(&it->upper)) >= 0;
+}
+
+static bool scan_before_lower(const silt_iter *it, struct silt_slice key)
+{
+	return slice_cmp(key, buf_slice(&it->lower)) < 0;
+}
+
+static int scan_end(silt_iter *it, int rc)
+{
+	it->state = SCAN_NOWHERE;
+	return rc;
+}
+
+/* rc: of the move that brought the merge where it is. */
+static int scan_settle_forward(silt_iter *it, int rc)
+{
+	uint64_t steps = 0;
+
+	it->way = SCAN_FORWARD;
+	it->merge_ended = false;
+	for (; rc == 0; rc = it->merge->ops->next(it->merge)) {
+		const struct entry *e = &it->merge->cur;
+
+		if (scan_past_upper(it, e->key))
+			return scan_end(it, SILT_END);
+		if (it->max_steps && ++steps > it->max_steps) {
+			it->state = SCAN_BETWEEN;
+			return SILT_TRY_AGAIN;
+		}
+		if (e->version > it->snap.version || (it->have_key && slice_eq(e->key, buf_slice(&it->key))))
+			continue;
+		rc = buf_set(&it->key, e->key);
+		if (rc < 0)
+			return scan_end(it, rc);
+		it->have_key = true;
+		if (!entry_live(e, it->now_ms))
+			continue;
+		it->entry = *e;
+		it->state = SCAN_AT;
+		return 0;
+	}
+	return scan_end(it, rc);
+}
+
+/* ---- backward ------------------------------------------------------------------------------------------------------------- */
+
+static int scan_gather(silt_iter *it, const struct entry *e)
+{
+	int rc = 0;
+
+	it->gathered_live = entry_live(e, it->now_ms);
+	if (!it->gathered_live)
+		return 0;
+	rc = buf_set(&it->value, e->value);
+	if (rc == 0)
+		rc = buf_set(&it->meta, e->meta);
+	it->entry = *e;
+	return rc;
+}
+
+static int scan_yield_gathered(silt_iter *it)
+{
+	it->entry.key = buf_slice(&it->key);
+	it->entry.value = buf_slice(&it->value);
+	it->entry.meta = buf_slice(&it->meta);
+	it->gathered_live = false;
+	it->state = SCAN_AT;
+	return 0;
+}
+
+static int scan_settle_backward(silt_iter *it, int rc)
+{
+	uint64_t steps = 0;
+
+	it->way = SCAN_BACKWARD;
+	it->merge_ended = false;
+	for (; rc == 0; rc = it->merge->ops->prev(it->merge)) {
+		const struct entry *e = &it->merge->cur;
+		bool same = it->have_key && slice_eq(e->key, buf_slice(&it->key));
+
+		if (!same && it->gathered_live)
+			return scan_yield_gathered(it);
+		if (scan_before_lower(it, e->key))
+			return scan_end(it, SILT_END);
+		if (it->max_steps && ++steps > it->max_steps) {
+			it->state = SCAN_BETWEEN;
+			return SILT_TRY_AGAIN;
+		}
+		if (!same) {
+			rc = buf_set(&it->key, e->key);
+			if (rc < 0)
+				return scan_end(it, rc);
+			it->have_key = true;
+		}
+		if (e->version > it->snap.version)
+			continue;
+		rc = scan_gather(it, e);
+		if (rc < 0)
+			return scan_end(it, rc);
+	}
+	if (rc == SILT_END && it->gathered_live) {
+		it->merge_ended = true;
+		return scan_yield_gathered(it);
+	}
+	return scan_end(it, rc);
+}
+
+/* ---- moves ------------------------------------------------------------------------------------------------------------------ */
+
+static int scan_restart(silt_iter *it)
+{
+	bool fresh;
+
+	it->have_key = false;
+	it->gathered_live = false;
+	it->state = SCAN_NOWHERE;
+	return scan_refresh(it, &fresh);
+}
+
+/* From the first entry at or after (it->key, version), or from the very first. */
+static int scan_go_forward(silt_iter *it, uint64_t version)
+{
+	struct silt_slice key = buf_slice(&it->key);
+	int rc = key.len ? it->merge->ops->seek(it->merge, key, version) : it->merge->ops->first(it->merge);
+
+	return scan_settle_forward(it, rc);
+}
+
+/* From the last entry before (it->key, version), or from the very last. */
+static int scan_go_backward(silt_iter *it, uint64_t version)
+{
+	struct silt_slice key = buf_slice(&it->key);
+	int rc = key.len ? it->merge->ops->seek(it->merge, key, version) : SILT_END;
+
+	it->from_version = version;
+	if (rc == 0)
+		rc = it->merge->ops->prev(it->merge);
+	else if (rc == SILT_END)
+		rc = it->merge->ops->last(it->merge);
+	return scan_settle_backward(it, rc);
+}
+
+static int scan_start(silt_iter *it, struct silt_slice from)
+{
+	int rc = scan_restart(it);
+
+	return rc < 0 ? rc : buf_set(&it->key, from);
+}
+
+int silt_iter_seek(silt_iter *it, struct silt_slice key)
+{
+	int rc = scan_start(it, scan_before_lower(it, key) ? buf_slice(&it->lower) : key);
+
+	return rc < 0 ? rc : scan_go_forward(it, UINT64_MAX);
+}
+
+int silt_iter_first(silt_iter *it)
+{
+	return silt_iter_seek(it, buf_slice(&it->lower));
+}
+
+int silt_iter_last(silt_iter *it)
+{
+	int rc = scan_start(it, buf_slice(&it->upper));
+
+	return rc < 0 ? rc : scan_go_backward(it, UINT64_MAX);
+}
+
+int silt_iter_seek_prev(silt_iter *it, struct silt_slice key)
+{
+	int rc;
+
+	if (scan_past_upper(it, key))
+		return silt_iter_last(it);
+	if (key.len == 0)
+		return scan_end(it, SILT_END);    /* no key is that small */
+	rc = scan_start(it, key);
+	return rc < 0 ? rc : scan_go_backward(it, 0);     /* after every version of it: none has version 0 */
+}
+
+int silt_iter_next(silt_iter *it)
+{
+	bool fresh;
+	int rc;
+
+	if (it->state == SCAN_NOWHERE || (it->state == SCAN_BETWEEN && it->way == SCAN_BACKWARD))
+		return SILT_E_MISUSE;
+	rc = scan_refresh(it, &fresh);
+	if (rc < 0)
+		return scan_end(it, rc);
+	if (it->way == SCAN_BACKWARD || fresh)
+		return scan_go_forward(it, it->have_key ? 0 : UINT64_MAX);
+	if (it->state == SCAN_BETWEEN)
+		return scan_settle_forward(it, 0);
+	return scan_settle_forward(it, it->merge->ops->next(it->merge));
+}
+
+int silt_iter_prev(silt_iter *it)
+{
+	bool fresh;
+	int rc;
+
+	if (it->state == SCAN_NOWHERE || (it->state == SCAN_BETWEEN && it->way == SCAN_FORWARD))
+		return SILT_E_MISUSE;
+	rc = scan_refresh(it, &fresh);
+	if (rc < 0)
+		return scan_end(it, rc);
+	if (it->state == SCAN_BETWEEN && fresh) {
+		it->gathered_live = false;        /* that key is gathered again, from its oldest version */
+		return scan_go_backward(it, it->have_key ? 0 : it->from_version);
+	}
+	if (it->state == SCAN_AT && (it->way == SCAN_FORWARD || fresh))
+		return scan_go_backward(it, UINT64_MAX);
+	/* Moved backward: the merge is before the key stood on already. */
+	return scan_settle_backward(it, it->merge_ended ? SILT_END : 0);
+}
+
+struct silt_slice silt_iter_key(const silt_iter *it)
+{
+	return it->entry.key;
+}
+
+struct silt_slice silt_iter_value(const silt_iter *it)
+{
+	return it->entry.value;
+}
+
+void silt_iter_info(const silt_iter *it, struct silt_info *out)
+{
+	get_fill_info(&it->entry, out);
+}
+
+uint64_t silt_iter_version(const silt_iter *it)
+{
+	return it->snap.version;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* segments.c - making segments ahead, recycling and dropping flushed ones. */
+#include "db/segments.h"
+
+#include <inttypes.h>
+
+#include "core/filename.h"
+#include "log/segment.h"
+
+static int segments_recycle(struct silt_db *db, uint64_t number, uint64_t old, const char *path, struct log_header *h,
+                            struct os_file **file)
+{
+	char old_path[FILENAME_MAX_BYTES];
+	int rc = filename_wal(db->dir, old, false, old_path);
+
+	if (rc < 0)
+		return rc;
+	return segment_recycle(&db->env, LOG_WAL, old_path, path, number, db->env.opts.wal_segment_size, h, file);
+}
+
+int segments_make(struct silt_db *db, uint64_t number, uint64_t recycle, struct log_writer **out)
+{
+	char path[FILENAME_MAX_BYTES];
+	struct os_file *file = NULL;
+	struct log_header h;
+	int rc = filename_wal(db->dir, number, false, path);
+
+	if (rc < 0)
+		return rc;
+	rc = recycle ? segments_recycle(db, number, recycle, path, &h, &file) : SILT_E_BUSY;
+	if (rc == SILT_E_BUSY || rc == SILT_NOTFOUND)     /* linked elsewhere, of another size, or gone: a new one */
+		rc = segment_create(&db->env, LOG_WAL, path, number, db->env.opts.wal_segment_size, &h, &file);
+	if (rc < 0)
+		return rc;
+	return log_writer_new(&db->env, path, &h, file, LOG_PAGE, LOG_PAGE, out);
+}
+
+static uint64_t segments_take_old(struct silt_db *db)
+{
+	uint64_t number = 0;
+
+	mutex_lock(&db->mu);
+	if (db->old_wal)
+		number = db->old_wal;
+	db->old_wal = 0;
+	mutex_unlock(&db->mu);
+	return number;
+}
+
+int segments_prepare(struct silt_db *db)
+{
+	struct log_writer *w = NULL;
+	uint64_t number;
+	bool wanted;
+	int rc;
+
+	mutex_lock(&db->mu);
+	number = atomic_load_explicit(&db->wal_number, memory_order_relaxed) + 1;
+	wanted = !db->next_wal && !db->stop && db_fault(db) == 0;
+	mutex_unlock(&db->mu);
+	if (!wanted)
+		return 0;
+	rc = segments_make(db, number, segments_take_old(db), &w);
+	mutex_lock(&db->mu);
+	db->next_wal = w;
+	db->next_wal_error = rc;
+	cond_broadcast(&db->changed);
+	mutex_unlock(&db->mu);
+	return rc;
+}
+
+static void segments_remove(struct silt_db *db, uint64_t number)
+{
+	char path[FILENAME_MAX_BYTES];
+	int rc = filename_wal(db->dir, number, false, path);
+
+	if (rc == 0)
+		rc = db->env.os->unlink(db->env.os, path);
+	if (rc < 0)
+		report_note(&db->env.rep, SILT_LOG_WARNING, "%s: can't be removed: %s", path,
+		            db->env.os->error_text(db->env.os));
+}
+
+void segments_trim(struct silt_db *db, uint64_t needed)
+{
+	uint64_t from, spare;
+
+	if (db_fault(db) != 0)
+		return;
+	mutex_lock(&db->mu);
+	from = db->oldest_wal;
+	if (needed <= from) {
+		mutex_unlock(&db->mu);
+		return;
+	}
+	db->oldest_wal = needed;
+	spare = db->old_wal;
+	db->old_wal = needed - 1;         /* the newest one that is flushed is recycled next */
+	mutex_unlock(&db->mu);
+	if (spare)
+		segments_remove(db, spare);
+	for (; from < needed - 1; from++)
+		segments_remove(db, from);
+}
