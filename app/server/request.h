@@ -32,8 +32,10 @@ struct request {
 	const char *host, *origin, *sec_fetch_site, *purpose, *sec_purpose;
 	const char *id;               /* REQUEST_ID */
 	const char *key_prefix;       /* SILT_PREFIX: raw bytes, percent-encoded by the configuration's author or plain */
+	const char *role_name;        /* SILT_ROLE as it came; for request_fill() */
 	enum request_role role;       /* SILT_ROLE; none or unknown = read */
 	struct span body;             /* all of it */
+	bool body_too_large;          /* over limits.max_request_size: it was read to its end and thrown away; answer 413 */
 	/* between dispatches */
 	struct server *server;
 	bool may_block;               /* a worker's thread: disk and waiting allowed */
@@ -48,6 +50,16 @@ struct request {
 	void (*complete)(struct request *r);
 	void (*retry)(struct request *r);
 };
+
+/*
+ * Takes what we read out of the parameters ("NAME=value", NULL-ended, borrowed), in one walk (FACTS rule 10). An empty value counts
+ * as absent: nginx sends every fastcgi_param, also that of a header which did not come. A parameter given twice is a mistake of the
+ * configuration that could mean two things: route becomes NULL, which is answered as "misconfigured".
+ */
+void request_fill(struct request *r, char *const *params);
+/* Ready for the next one: state freed, pointers gone, buffers kept (but large ones). */
+void request_reset(struct request *r);
+void request_fini(struct request *r);
 
 /* From any thread, exactly once for each ROUTE_PARKED: the response is filled, answer it. */
 void request_complete(struct request *r);

@@ -10,6 +10,7 @@ struct response {
 	struct bytes headers;         /* "Name: value\r\n"*, without Status and Content-Length */
 	struct bytes body;
 	bool head_only;               /* HEAD: Content-Length says what GET would send; set by route_dispatch() before all else */
+	bool split;                   /* a header value held CR, LF or NUL: no such answer leaves */
 };
 
 void response_reset(struct response *r);                  /* for use again; keeps the memory */
@@ -19,8 +20,11 @@ void response_header(struct response *r, const char *name, const char *format, .
 void response_etag(struct response *r, uint64_t version); /* ETag: "N" */
 /* "Status: 200 OK\r\n" headers, the headers on every answer (X-Content-Type-Options, Cross-Origin-Resource-Policy: added here;
    Cache-Control and Content-Security-Policy are the handler's, who knows whether it is a value), Content-Length (not with 204 and
-   304), blank line. */
+   304), blank line. False, with nothing to send, where the response is not filled, was poisoned, or memory was short:
+   response_fallback() then. */
 bool response_head(const struct response *r, struct bytes *out);
+/* The whole answer, head and body in CGI form, that needs no memory: 500 with an unknown outcome. */
+struct span response_fallback(void);
 const char *response_reason(int status);
 
 #endif

@@ -1,14 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* server.h - what handlers may ask of the process they run in. Made by main.c, read by all, [c] but for the atomics. */
+/*
+ * server.h - reactors and workers as one thing that is started, drained and freed; and what handlers may ask of it.
+ *
+ * Life      server_new() -> server_start() -> requests are answered ... -> server_drain() -> drained_fd is readable
+ *           -> server_join() -> the store is closed -> server_free(). In this order: while reactors run, handlers use the store;
+ *           and a thread of the store may still be waking a reactor that has taken its letter and ended.
+ * Drain     accepts nothing more, answers what is in flight, what comes on kept connections gets 503, and when nothing is in
+ *           flight any more and SERVER_LINGER_MS have passed, the connections are closed.
+ */
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
 
+#include "server/logger.h"
+#include "server/request.h"
 #include "store/store.h"
+
+#define SERVER_LINGER_MS 300          /* answers 503 on kept connections this long rather than a closed socket, which is a 502 */
 
 struct server_limits {
 	uint64_t max_value_size;      /* bytes; default 16 MiB */
 	uint64_t max_request_size;    /* bytes; default 32 MiB */
 	uint64_t max_parked;          /* requests; default 4096 */
+	uint64_t max_body_bytes;      /* bytes of bodies held at once by all requests in flight; 0 = 4 max_request_size */
 };
 
 struct server {
@@ -23,6 +36,38 @@ struct server {
 	_Atomic bool flushing_last;   /* /shutdown is writing everything out: others get 503; taken back where that fails */
 	void (*stop)(struct server *s);          /* asks main to drain and close; async-signal-safe */
 	bool socket_activated;        /* [c] systemd started us: the next request would again */
+	/* for the reactors and main, no business of handlers */
+	enum route_result (*dispatch)(struct request *r);        /* [c] route_dispatch(), or a test's own */
+	struct logger *log;           /* [c] */
+	_Atomic uint64_t body_bytes;  /* held now */
+	int stop_fd;                  /* [c] an eventfd: readable once stop() was called */
+	int drained_fd;               /* [c] an eventfd: readable once every reactor has ended */
+	_Atomic size_t running;       /* reactors that have not */
 };
+
+struct server_setup {                 /* borrowed; what it points to must outlive the server */
+	int listen_fd;                /* non-blocking, listening; stays the caller's */
+	unsigned reactors, workers;   /* threads; at least 1 */
+	uint64_t request_timeout_ms;  /* for a request that began to arrive to be whole */
+	uint64_t transfer_timeout_ms; /* for a large body in all, and for a reader of an answer between two signs of life */
+	struct store *store;
+	struct logger *log;
+	struct server_limits limits;
+	bool durability_async, socket_activated;
+	const char *const *hosts;
+	enum route_result (*dispatch)(struct request *r);
+};
+
+/* 0, or an errno. FCGX_Init() has been called. */
+int server_new(const struct server_setup *setup, struct server **out);
+int server_start(struct server *s);
+/* Asks every reactor for a sign of life; true if all have given the one that was asked for last time. For the watchdog. */
+bool server_alive(struct server *s);
+/* Any thread; returns at once. */
+void server_drain(struct server *s);
+/* Drains and waits for all threads. */
+void server_join(struct server *s);
+/* NULL is fine; a server that was not joined is, first. */
+void server_free(struct server *s);
 
 #endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * exchange.h - one request and its answer, between a connection and whoever handles it. It holds what libfcgi holds: the
+ * parameters that the request's strings point into. Made and ended by one reactor, reused by it; lent to workers and to the store.
+ *
+ *	reactor or body thread: exchange_read()        the request is whole, its body drained
+ *	reactor:                exchange_dispatch()    answered, or lent
+ *	lender:                 request_complete()     a letter to the reactor, which then sends
+ *	reactor:                exchange_send() until sent; exchange_free()
+ *
+ * A client that leaves takes the connection with it, not the exchange: conn becomes NULL and the answer is thrown away.
+ */
+#ifndef SERVER_EXCHANGE_H
+#define SERVER_EXCHANGE_H
+
+#include <fcgiapp.h>
+
+#include "server/loop.h"
+#include "server/request.h"
+#include "server/server.h"
+#include "server/wire.h"
+#include "server/worker.h"
+
+struct connection;
+struct exchange;
+
+struct exchange_home {                /* of one reactor */
+	struct server *server;        /* [c] */
+	struct loop *loop;            /* [c] */
+	struct worker_pool *workers;  /* [c] for what may block */
+	void (*answered)(struct exchange_home *home, struct exchange *x);   /* [c] a lent one is back */
+	struct exchange *idle;        /* for use again, most recently used first: its memory is in the cache */
+	size_t idle_count;
+	size_t lent;                  /* with a worker or the store */
+	size_t live;                  /* in use at all */
+};
+
+struct exchange {
+	struct request request;       /* first: handlers' pointers are ours */
+	struct exchange_home *home;   /* [c] */
+	struct connection *conn;      /* NULL: the client has gone */
+	struct exchange *next_idle;
+	FCGX_Request fcgi;
+	bool keep;                    /* the peer wants the connection kept */
+	bool lent;
+	struct bytes body;            /* what request.body points to */
+	uint64_t body_charge;         /* counted in server->body_bytes */
+	struct bytes head;
+	struct wire_answer answer;
+	uint64_t sent, size;          /* of the answer as records */
+	struct worker_job job;        /* on its way to a worker: a body to read, or a dispatch that may block */
+	struct loop_letter letter;    /* on its way back */
+};
+
+enum exchange_progress { EXCHANGE_SENT, EXCHANGE_MORE, EXCHANGE_FAILED };
+
+struct exchange *exchange_new(struct exchange_home *home, struct connection *conn);      /* NULL = no memory */
+void exchange_free(struct exchange *x);
+/* Frees those kept for use again. */
+void exchange_home_fini(struct exchange_home *home);
+
+/*
+ * Reads one request off fd with libfcgi, blocking at most as long as the socket's timeouts say. On false nothing of it may be acted
+ * on and the connection is of no more use; *fd is -1 where libfcgi has closed it.
+ */
+bool exchange_read(struct exchange *x, int *fd);
+/* Answers, or lends: true = the response is filled. */
+bool exchange_dispatch(struct exchange *x);
+/* Sends what the socket takes, without waiting. */
+enum exchange_progress exchange_send(struct exchange *x, int fd);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* request.c - from FastCGI parameters to the fields that handlers see. Pure but for its buffers. */
+#include "server/request.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define REQUEST_KEEP_CAP (64u << 10)  /* bytes of a buffer worth keeping for the next request */
+
+/* What nginx is told to send (nginx/snippets), and where it goes. */
+static const struct request_field {
+	const char *name;
+	size_t len;
+	size_t offset;                /* of a const char * in struct request */
+} request_fields[] = {
+#define REQUEST_FIELD(name, member) { name, sizeof(name) - 1, offsetof(struct request, member) }
+	REQUEST_FIELD("REQUEST_METHOD", method),
+	REQUEST_FIELD("SCRIPT_NAME", route),
+	REQUEST_FIELD("REQUEST_URI", uri),
+	REQUEST_FIELD("CONTENT_TYPE", content_type),
+	REQUEST_FIELD("CONTENT_LENGTH", content_length),
+	REQUEST_FIELD("HTTP_IF_MATCH", if_match),
+	REQUEST_FIELD("HTTP_IF_NONE_MATCH", if_none_match),
+	REQUEST_FIELD("HTTP_PREFER", prefer),
+	REQUEST_FIELD("HTTP_ACCEPT", accept),
+	REQUEST_FIELD("HTTP_CONTENT_ENCODING", content_encoding),
+	REQUEST_FIELD("HTTP_CONTENT_RANGE", content_range),
+	REQUEST_FIELD("HTTP_HOST", host),
+	REQUEST_FIELD("HTTP_ORIGIN", origin),
+	REQUEST_FIELD("HTTP_SEC_FETCH_SITE", sec_fetch_site),
+	REQUEST_FIELD("HTTP_PURPOSE", purpose),
+	REQUEST_FIELD("HTTP_SEC_PURPOSE", sec_purpose),
+	REQUEST_FIELD("REQUEST_ID", id),
+	REQUEST_FIELD("SILT_PREFIX", key_prefix),
+	REQUEST_FIELD("SILT_ROLE", role_name),
+#undef REQUEST_FIELD
+};
+
+static const struct request_field *request_field_of(const char *name, size_t len)
+{
+	for (size_t i = 0; i < sizeof(request_fields) / sizeof(request_fields[0]); i++) {
+		const struct request_field *f = &request_fields[i];
+
+		if (f->len == len && memcmp(f->name, name, len) == 0)
+			return f;
+	}
+	return NULL;
+}
+
+static enum request_role request_role_of(const char *name)
+{
+	if (name != NULL && strcmp(name, "admin") == 0)
+		return ROLE_ADMIN;
+	if (name != NULL && strcmp(name, "write") == 0)
+		return ROLE_WRITE;
+	return ROLE_READ;
+}
+
+static void request_split_uri(struct request *r)
+{
+	const char *mark;
+
+	r->path = r->query = (struct span){ 0 };
+	if (r->uri == NULL)
+		return;
+	mark = strchr(r->uri, '?');
+	r->path = mark == NULL ? span_str(r->uri) : span_of(r->uri, (size_t)(mark - r->uri));
+	if (mark != NULL)
+		r->query = span_str(mark + 1);
+}
+
+void request_fill(struct request *r, char *const *params)
+{
+	unsigned long seen = 0;                                    /* a bit for each of request_fields */
+	bool twice = false;
+
+	for (; *params != NULL; params++) {
+		const char *equals = strchr(*params, '=');
+		const struct request_field *f;
+		unsigned long bit;
+
+		if (equals == NULL)
+			continue;
+		f = request_field_of(*params, (size_t)(equals - *params));
+		if (f == NULL)
+			continue;
+		bit = 1ul << (f - request_fields);
+		twice |= (seen & bit) != 0;
+		seen |= bit;
+		if (equals[1] != '\0')
+			*(const char **)(void *)((char *)r + f->offset) = equals + 1;
+	}
+	if (twice)
+		r->route = NULL;
+	r->role = twice ? ROLE_READ : request_role_of(r->role_name);
+	request_split_uri(r);
+}
+
+static void request_trim(struct bytes *b)
+{
+	if (b->cap > REQUEST_KEEP_CAP)
+		bytes_fini(b);
+	else
+		bytes_clear(b);
+}
+
+void request_reset(struct request *r)
+{
+	if (r->state_free != NULL)
+		r->state_free(r->state);
+	r->state = NULL;
+	r->state_free = NULL;
+	for (size_t i = 0; i < sizeof(request_fields) / sizeof(request_fields[0]); i++)
+		*(const char **)(void *)((char *)r + request_fields[i].offset) = NULL;
+	r->query = r->path = r->body = (struct span){ 0 };
+	r->role = ROLE_READ;
+	r->body_too_large = r->may_block = false;
+	response_reset(&r->response);
+	request_trim(&r->response.headers);
+	request_trim(&r->response.body);
+	request_trim(&r->key);
+	request_trim(&r->scratch);
+}
+
+void request_fini(struct request *r)
+{
+	request_reset(r);
+	response_fini(&r->response);
+	bytes_fini(&r->key);
+	bytes_fini(&r->scratch);
+}
+
+void request_complete(struct request *r)
+{
+	r->complete(r);
+}
+
+void request_retry(struct request *r)
+{
+	r->retry(r);
+}
