@@ -3,8 +3,8 @@
  * recover.h - the end of recovery: what was replayed is made durable before anything is built on it (DESIGN 2, "End of recovery").
  *
  * Opening a store: log_judge() over the segments, log_recover_end() on the last one, then a new segment end->number + 1 made by
- * segment_create(). Into that one a record must be synced (a SKIP after an unclean end, else a MARK) before the first version is
- * given: only then does log_end.clean say that no version was given after it.
+ * segment_create(). Into that one a SKIP must be synced before the first version is given, to last + the jump after an unclean
+ * end, to last after a clean one: only then does log_end.clean say that no version was given after it.
  */
 #ifndef LOG_RECOVER_H
 #define LOG_RECOVER_H
