@@ -31,9 +31,12 @@ static bool mem_injected(void)
 	return nth > fail_at && atomic_load_explicit(&mem_injection.sticky, memory_order_relaxed);
 }
 
-static inline bool mem_must_fail(void)
+/* Refused by us: by a test's wish, or for a size that no heap can give and debugging ones abort on. */
+static inline bool mem_refuses(size_t size)
 {
-	return __builtin_expect(atomic_load_explicit(&mem_armed, memory_order_relaxed), false) && mem_injected();
+	if (__builtin_expect(atomic_load_explicit(&mem_armed, memory_order_relaxed), false) && mem_injected())
+		return true;
+	return size > PTRDIFF_MAX;
 }
 
 void mem_fail_at(uint64_t n, bool sticky)
@@ -52,41 +55,45 @@ uint64_t mem_fail_count(void)
 	return atomic_load(&mem_injection.asked);
 }
 
+/* n * size, or more than there can be. */
+static size_t mem_product(size_t n, size_t size)
+{
+	size_t bytes;
+
+	return __builtin_mul_overflow(n, size, &bytes) ? SIZE_MAX : bytes;
+}
+
 void *mem_alloc(size_t size)
 {
-	return mem_must_fail() ? NULL : malloc(size ? size : 1);
+	return mem_refuses(size) ? NULL : malloc(size ? size : 1);
 }
 
 void *mem_calloc(size_t n, size_t size)
 {
-	if (mem_must_fail())
-		return NULL;
-	return n && size ? calloc(n, size) : calloc(1, 1);
+	size_t bytes = mem_product(n, size);
+
+	return mem_refuses(bytes) ? NULL : calloc(1, bytes ? bytes : 1);
 }
 
 void *mem_alloc_aligned(size_t align, size_t size)
 {
 	void *p;
 
-	if (mem_must_fail() || posix_memalign(&p, align, size ? size : 1))
+	if (mem_refuses(size) || posix_memalign(&p, align, size ? size : 1))
 		return NULL;
 	return p;
 }
 
 void *mem_array(size_t n, size_t size)
 {
-	size_t bytes;
-
-	return __builtin_mul_overflow(n, size, &bytes) ? NULL : mem_alloc(bytes);
+	return mem_alloc(mem_product(n, size));
 }
 
 void *mem_resize(void *p, size_t n, size_t size)
 {
-	size_t bytes;
+	size_t bytes = mem_product(n, size);
 
-	if (__builtin_mul_overflow(n, size, &bytes) || mem_must_fail())
-		return NULL;
-	return realloc(p, bytes ? bytes : 1);
+	return mem_refuses(bytes) ? NULL : realloc(p, bytes ? bytes : 1);
 }
 
 void *mem_dup(const void *p, size_t n)
