@@ -67,7 +67,7 @@ serve_start || finish
 wrong=0
 while read -r i code; do
 	[ "$code" != 201 ] || holds "d$i" "drain-$i" || wrong=$((wrong + 1))
-done < <(head -n 400 "$work/codes")
+done <<<"$(head -n 400 "$work/codes")"
 that "what was acknowledged in a drain is there ($(grep -c ' 201' "$work/codes") writes)" [ "$wrong" = 0 ]
 that 'and nothing else was answered' [ "$(grep -cvE ' (201|502|503|000)$' "$work/codes")" = 0 ]
 finish

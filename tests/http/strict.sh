@@ -101,16 +101,16 @@ expect 'a value of exactly 16 MiB' 201 -- -X PUT --data-binary "@$work/in" /v1/k
 expect 'comes back' 200 "file:$work/in" -- /v1/kv/largest
 
 # ---- a body cut short is never acted on
-printf 'PUT /v1/kv/new HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf' | raw >/dev/null
-printf 'PUT /v1/kv/new HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n100\r\nhalf' | raw >/dev/null
+printf 'PUT /v1/kv/new HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf' | raw >/dev/null
+printf 'PUT /v1/kv/new HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n100\r\nhalf' | raw >/dev/null
 expect 'a body cut short stores nothing' 404 -- /v1/kv/new
-printf 'PUT /v1/kv/new HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\nhalf\r\n0\r\n\r\n' | raw >"$work/raw"
+printf 'PUT /v1/kv/new HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\nhalf\r\n0\r\n\r\n' | raw >"$work/raw"
 that 'a chunk of no size is 400' grep -q '^HTTP/1.1 400' "$work/raw"
-printf 'PUT /v1/kv/new HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhalf' | raw >"$work/raw"
+printf 'PUT /v1/kv/new HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhalf' | raw >"$work/raw"
 that 'two lengths are 400' grep -q '^HTTP/1.1 400' "$work/raw"
-printf 'PUT /v1/kv/new HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n' | raw >"$work/raw"
+printf 'PUT /v1/kv/new HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n' | raw >"$work/raw"
 that 'a length beside chunks is 400' grep -q '^HTTP/1.1 400' "$work/raw"
-printf 'PUT /v1/kv/new HTTP/1.1\r\nHost: x\r\nContent-Length: -4\r\nConnection: close\r\n\r\nhalf' | raw >"$work/raw"
+printf 'PUT /v1/kv/new HTTP/1.1\r\nHost: localhost\r\nContent-Length: -4\r\nConnection: close\r\n\r\nhalf' | raw >"$work/raw"
 that 'a negative length is 400' grep -q '^HTTP/1.1 400' "$work/raw"
 expect 'none of them stored anything' 404 -- /v1/kv/new
 expect 'the witness stands' 200 is:here -- /v1/kv/witness
