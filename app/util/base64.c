@@ -58,7 +58,7 @@ static int base64_value(char c)
 /* '=' only as the last one or two bytes of the whole text. */
 static size_t base64_padding(struct span in)
 {
-	if (in.len < 4 || in.p[in.len - 1] != '=')
+	if (in.len == 0 || in.len % 4 != 0 || in.p[in.len - 1] != '=')
 		return 0;
 	return in.p[in.len - 2] == '=' ? 2 : 1;
 }
