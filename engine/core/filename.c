@@ -37,6 +37,29 @@ int filename_in(const char *dir, const char *name, char *out)
 	return filename_fits(snprintf(out, FILENAME_MAX_BYTES, "%s/%s", dir, name));
 }
 
+static size_t filename_without_slashes(const char *path, size_t n)
+{
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	return n;
+}
+
+int filename_parent(const char *path, char *out)
+{
+	size_t n = filename_without_slashes(path, strlen(path));
+
+	while (n > 0 && path[n - 1] != '/')
+		n--;
+	if (n == 0)
+		return filename_fits(snprintf(out, FILENAME_MAX_BYTES, "."));
+	n = filename_without_slashes(path, n);
+	if (n >= FILENAME_MAX_BYTES)
+		return SILT_E_TOOBIG;
+	memcpy(out, path, n);
+	out[n] = '\0';
+	return 0;
+}
+
 /* The number that starts a name, and where it ends; NULL where it is none of ours (0, a spare leading zero, over 64 bits). */
 static const char *filename_number(const char *name, uint64_t *number)
 {

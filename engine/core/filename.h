@@ -18,6 +18,8 @@ enum { FILENAME_MAX_BYTES = 4096 };
 int filename_wal(const char *dir, uint64_t number, bool tmp, char *out) SILT_MUST_CHECK;
 int filename_table(const char *dir, uint64_t number, bool tmp, char *out) SILT_MUST_CHECK;
 int filename_in(const char *dir, const char *name, char *out) SILT_MUST_CHECK;       /* "LOCK", "MANIFEST", "MANIFEST.tmp", ... */
+/* The directory that holds the name of a path: "/var/db/" -> "/var", "db" -> ".", "/db" -> "/". */
+int filename_parent(const char *path, char *out) SILT_MUST_CHECK;
 enum file_kind filename_parse(const char *name, uint64_t *number);  /* number of WAL and table (and their .tmp), else 0 */
 
 #endif

@@ -50,6 +50,29 @@ static int open_init(struct silt_db *db, const char *dir, const struct silt_opti
 	return rc < 0 ? rc : table_cache_new(&db->env, db->blocks, &db->tables);
 }
 
+/*
+ * A store that begins is only as durable as its directory's own name. Where the directory was there before us (an earlier
+ * creation that was cut short, or a packager's), whoever made it may be the only one allowed to sync its parent.
+ */
+static int open_sync_parent(struct silt_db *db, bool made)
+{
+	char manifest[FILENAME_MAX_BYTES], parent[FILENAME_MAX_BYTES];
+	silt_os *os = db->env.os;
+	struct os_stat st;
+	int rc = filename_in(db->dir, "MANIFEST", manifest);
+
+	if (rc == 0)
+		rc = filename_parent(db->dir, parent);
+	if (rc < 0)
+		return rc;
+	if (db->env.opts.read_only || (!made && os->stat(os, manifest, &st) != SILT_NOTFOUND))
+		return 0;
+	rc = os->dirsync(os, parent);
+	if (rc != 0 && made)
+		return report(&db->env.rep, rc < 0 ? rc : SILT_E_IO, "%s: can't be synced: %s", parent, os->error_text(os));
+	return 0;
+}
+
 static int open_directory(struct silt_db *db)
 {
 	silt_os *os = db->env.os;
@@ -61,7 +84,7 @@ static int open_directory(struct silt_db *db)
 		if (rc < 0 || rc == SILT_NOTFOUND)
 			return report(&db->env.rep, rc < 0 ? rc : SILT_E_IO, "%s: can't be made: %s", db->dir,
 			              os->error_text(os));
-		return 0;
+		return open_sync_parent(db, true);
 	}
 	if (rc == SILT_NOTFOUND)
 		return report(&db->env.rep, SILT_NOTFOUND, "%s: no such directory", db->dir);
@@ -69,7 +92,7 @@ static int open_directory(struct silt_db *db)
 		return report(&db->env.rep, rc, "%s: %s", db->dir, os->error_text(os));
 	if (!st.is_dir)
 		return report(&db->env.rep, SILT_E_MISUSE, "%s: not a directory", db->dir);
-	return 0;
+	return open_sync_parent(db, false);
 }
 
 /* A read-only open must not meet a live writer, but a disk that can't be written needs no lock. */

@@ -99,12 +99,30 @@ static void test_filename__reads_back_what_it_printed(void **state)
 	}
 }
 
+static void test_filename__parent_is_where_the_name_stands(void **state)
+{
+	static const struct {
+		const char *path, *parent;
+	} cases[] = {
+		{ "/var/lib/silt", "/var/lib" }, { "/var/lib/silt//", "/var/lib" }, { "/var//silt", "/var" }, { "/silt", "/" },
+		{ "silt", "." }, { "silt/", "." }, { "./silt", "." }, { "../a/b", "../a" }, { "/", "/" },
+	};
+	char out[FILENAME_MAX_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(filename_parent(cases[i].path, out), 0);
+		assert_string_equal(out, cases[i].parent);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_filename__prints_at_least_six_digits),
 		cmocka_unit_test(test_filename__refuses_what_does_not_fit),
 		cmocka_unit_test(test_filename__knows_its_own_names_and_no_other),
+		cmocka_unit_test(test_filename__parent_is_where_the_name_stands),
 		cmocka_unit_test(test_filename__reads_back_what_it_printed),
 	};
 
