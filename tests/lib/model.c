@@ -368,9 +368,12 @@ uint64_t model_settle(struct model *m, silt_db *db, uint64_t acked, uint64_t now
 	for (size_t i = 0; i < m->n; i++)
 		hash += model_hash_slot(m, i, now_ms);
 	while (hash != want) {
-		if (m->commits == m->base || m->last_version <= acked)
-			model_fail("recovery: the store equals no state from version %" PRIu64 " (acknowledged) to %" PRIu64
-			           " (last written)", acked, newest);
+		if (m->commits == m->base || m->last_version <= acked) {
+			fprintf(stderr, "recovery: the store equals no state from version %" PRIu64 " (acknowledged) to %" PRIu64
+			        " (last written); against the first of them:\n", acked, newest);
+			model_check_all(m, m->slots, db, NULL, now_ms);
+			model_fail("the fingerprints differ, but nothing else does");
+		}
 		model_undo(m, now_ms, &hash);
 	}
 	model_check_all(m, m->slots, db, NULL, now_ms);
