@@ -13,31 +13,37 @@
 
 struct block_cache;
 
-struct block {                            /* header of one allocation; the decoded bytes follow */
+struct block {                            /* header of one allocation; `decoded` and the bytes follow */
 	_Atomic unsigned refs;            /* the cache's own counts as one */
-	uint64_t table, offset;           /* the key */
-	struct block *_Atomic next;       /* [r] in its bucket */
-	struct block *retired_next;       /* linked by the shard's retired list */
-	_Atomic unsigned char touched;    /* CLOCK */
+	_Atomic unsigned char touched;    /* CLOCK; relaxed */
 	uint8_t kind;                     /* enum table_block_kind */
-	size_t charge;                    /* bytes of the allocation */
-	struct silt_slice bytes;          /* decompressed */
+	uint32_t items;                   /* entries in it, as its stored form says */
+	struct block *next;               /* [r] in its bucket */
+	uint64_t table, offset;           /* the key */
+	struct silt_slice bytes;          /* unpacked; begins a cache line */
 	void *decoded;                    /* what the reader prepared beside it, inside the same allocation; or NULL */
+	struct block *link;               /* [s] in its shard's ring, later in the retired list */
+	size_t charge;                    /* bytes of the allocation */
 };
 
+/* capacity: bytes of everything the cache holds, what waits for readers included. */
 int block_cache_new(uint64_t capacity, struct block_cache **out) SILT_MUST_CHECK;
 void block_cache_free(struct block_cache *c);             /* nothing pinned may be left */
 struct block *block_new(size_t bytes, size_t decoded);    /* refs 1, the caller's; NULL = out of memory; bytes.data is writable until inserted */
 struct block *block_cache_peek(struct block_cache *c, uint64_t table, uint64_t offset);  /* NULL = not there */
 struct block *block_cache_pin(struct block_cache *c, uint64_t table, uint64_t offset);
 void block_unpin(struct block *b);                        /* NULL is fine */
-/* Enters b; the caller's reference stays the caller's. If the key is there already, b is left out and that is fine. */
+/*
+ * Enters b under b->table and b->offset; the caller's reference stays the caller's. If the key is there already, or b is larger
+ * than half the cache, b is left out and that is fine. May wait for readers: never inside a read section.
+ */
 void block_cache_insert(struct block_cache *c, struct block *b);
 void block_cache_forget(struct block_cache *c, uint64_t table);   /* a deleted table's blocks go first */
 struct block_cache_stats {
-	uint64_t bytes, capacity, hits, misses, evictions;
+	uint64_t bytes, capacity, hits, misses, evictions;   /* bytes: with those that wait for readers */
 };
 void block_cache_stats(struct block_cache *c, struct block_cache_stats *out);
-void block_cache_count(struct block_cache *c, bool hit);  /* per-thread-striped counters, no shared read-modify-write on one line */
+void block_cache_count(struct block_cache *c, bool hit);  /* striped by thread, no read-modify-write: a shared stripe may lose a count */
+void block_cache_check(struct block_cache *c);            /* asserts the invariants (for tests) */
 
 #endif

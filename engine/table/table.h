@@ -2,10 +2,15 @@
 /*
  * table.h - the SST format: kinds, limits, settings (DESIGN: "SST"). Each part is drawn beside its encoder.
  *
- * Bytes     table  := data block* | filter | index partition* | top index | properties | footer
- *           Every block is stored as bytes | compression:u8; what addresses a block (offset, length, digest) stands in its
+ * Bytes     table  := (data block* index partition)* | filter | top index | properties | footer
+ *           A partition follows the data blocks that it addresses, so that a writer keeps only the top index in memory.
+ *           Every block is stored packed (compress.h); what addresses a block (offset, length, digest) stands in its
  *           parent. A digest is SHA-256(kind byte || stored bytes): leaf digests in the index, partitions' in the top index,
  *           those of top index, filter, range tombstones and properties in the footer, the footer's in the manifest's edit.
+ * Rooms     block_writer, block_reader: data blocks.  index: partitions and top.  filter.  properties.  footer.  compress: the
+ *           stored form of all of them.  table_file: a file, and its blocks fetched and checked.  table_load: footer, top index
+ *           and properties of a file.  table_reader, table_iter, table_verify, table_writer: whole tables.  block_cache,
+ *           table_cache: what is kept of them.
  */
 #ifndef TABLE_TABLE_H
 #define TABLE_TABLE_H
@@ -23,6 +28,20 @@ enum table_block_kind {                   /* on disk, never renumber */
 	TABLE_FOOTER = 7,
 };
 
+#define TABLE_MAGIC "SILTSST1"            /* 8 bytes, in footer and properties */
+
+enum {
+	TABLE_FORMAT = 1,                 /* on disk; a reader refuses others with SILT_E_VERSION */
+	TABLE_PARTITION_BYTES = 16 << 10, /* of an index partition, about */
+	TABLE_RAW_MAX = SILT_VALUE_MAX + (64 << 20),   /* bytes of any block unpacked: checked before memory is taken for it */
+};
+
+struct table_addr {                       /* where a block is stored, and what its stored bytes must hash to */
+	uint64_t offset;
+	uint32_t length;                  /* 0 = there is none */
+	uint8_t digest[DIGEST_BYTES];
+};
+
 struct table_settings {
 	uint32_t block_size;
 	uint32_t filter_bits_per_key;
@@ -31,7 +50,7 @@ struct table_settings {
 
 enum table_flags {
 	TABLE_CACHED_ONLY = 1,            /* SILT_WOULD_BLOCK instead of disk; allowed inside a read section */
-	TABLE_NO_FILL = 2,                /* do not enter blocks into the cache */
+	TABLE_NO_FILL = 2,                /* do not enter blocks into the cache; iterators read ahead instead */
 };
 
 #endif

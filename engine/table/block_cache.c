@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * block_cache.c - a hash table of blocks that readers walk without a lock, and CLOCK to keep it in its bounds.
+ *
+ * Shape     buckets, fixed at birth; a bucket belongs to one shard (low bits of the hash), and so do its blocks. Each shard has
+ *           its blocks in a ring with a hand. What was unlinked waits in one list for the readers that may still see it.
+ * Life      block_new: 1 reference, the caller's -> insert: linked, the cache has a reference of its own -> evicted: unlinked,
+ *           retired -> after rcu_wait() the cache's reference goes -> freed with the last pin.
+ * Rules     (1) the cache's reference outlives every read section that can see the block: so inside one a pin is an increment.
+ *           (2) a block's key and bytes never change once inserted.  (3) `next` of an unlinked block stays as it was, for readers
+ *           that stand on it.  (4) bytes linked <= capacity - retire_limit, bytes retired <= retire_limit but for the insert
+ *           that is about to wait: together within the capacity.
+ * Locks     a shard's mu, then nothing; retired_mu, then nothing. No lock is held across rcu_wait().
+ * Eviction  goes round the shards, so that the budget is one and a large block in one shard does not starve that shard.
+ * Source    CLOCK: Corbato, "A paging experiment with the Multics system", 1968. Unlink-then-wait: base/rcu.h.
+ */
+#include "table/block_cache.h"
+#include "base/mem.h"
+#include "base/rcu.h"
+#include "base/thread.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+
+enum {
+	BLOCK_CACHE_LINE = 64,
+	BLOCK_CACHE_SHARDS = 16,          /* power of two */
+	BLOCK_CACHE_STRIPES = 64,         /* power of two */
+	BLOCK_CACHE_RETIRE = 4 << 20,     /* bytes that may wait for readers */
+	BLOCK_CACHE_BUCKET = 4096,        /* bytes of capacity a bucket */
+};
+
+struct block_shard {
+	_Alignas(BLOCK_CACHE_LINE) struct mutex mu;
+	struct block *hand;               /* [m] the ring's last visited block, or NULL; linked by block::link */
+	uint64_t bytes, blocks;           /* [m] of the ring */
+};
+
+struct block_stripe {
+	_Alignas(BLOCK_CACHE_LINE) _Atomic uint64_t hits;
+	_Atomic uint64_t misses;
+};
+
+struct block_cache {
+	struct block **buckets;           /* [c]; the heads are [r] */
+	uint64_t mask;                    /* [c] */
+	uint64_t capacity, limit, retire_limit;   /* [c] rule 4 */
+	_Atomic uint64_t bytes;           /* linked; relaxed */
+	_Atomic uint64_t evictions;       /* relaxed */
+	_Atomic unsigned turn;            /* the shard to evict from next; relaxed */
+	struct mutex retired_mu;
+	struct block *retired;            /* [m] linked by block::link */
+	uint64_t retired_bytes;           /* [m] */
+	struct block_shard shards[BLOCK_CACHE_SHARDS];
+	struct block_stripe stripes[BLOCK_CACHE_STRIPES];
+};
+
+/* ---- blocks ---------------------------------------------------------------------------------------------------------- */
+
+static size_t block_round_up(size_t n)
+{
+	return (n + BLOCK_CACHE_LINE - 1) & ~(size_t)(BLOCK_CACHE_LINE - 1);
+}
+
+struct block *block_new(size_t bytes, size_t decoded)
+{
+	size_t before = block_round_up(sizeof(struct block) + decoded);
+	struct block *b = mem_alloc_aligned(BLOCK_CACHE_LINE, before + bytes);
+
+	if (!b)
+		return NULL;
+	memset(b, 0, sizeof(*b));
+	atomic_init(&b->refs, 1);
+	b->bytes = slice_of((uint8_t *)b + before, bytes);
+	b->decoded = decoded ? b + 1 : NULL;
+	b->charge = before + bytes;
+	return b;
+}
+
+void block_unpin(struct block *b)
+{
+	if (b && atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) == 1)
+		mem_free(b);
+}
+
+static void block_unpin_list(struct block *b)
+{
+	while (b) {
+		struct block *after = b->link;
+
+		block_unpin(b);
+		b = after;
+	}
+}
+
+/* ---- the table ------------------------------------------------------------------------------------------------------- */
+
+static uint64_t block_cache_hash(uint64_t table, uint64_t offset)
+{
+	uint64_t h = (table * UINT64_C(0x9e3779b97f4a7c15)) ^ (offset * UINT64_C(0xd6e8feb86659fd93));
+
+	h = (h ^ (h >> 32)) * UINT64_C(0xd6e8feb86659fd93);
+	return h ^ (h >> 32);
+}
+
+static struct block_shard *block_cache_shard(struct block_cache *c, uint64_t hash)
+{
+	return &c->shards[hash & (BLOCK_CACHE_SHARDS - 1)];
+}
+
+static struct block *block_cache_find(struct block_cache *c, uint64_t hash, uint64_t table, uint64_t offset)
+{
+	struct block *b = rcu_load(c->buckets[hash & c->mask]);
+
+	while (b && (b->offset != offset || b->table != table))
+		b = rcu_load(b->next);
+	return b;
+}
+
+struct block *block_cache_peek(struct block_cache *c, uint64_t table, uint64_t offset)
+{
+	struct block *b = block_cache_find(c, block_cache_hash(table, offset), table, offset);
+
+	/* a line that is only read stays shared between the cores */
+	if (b && !atomic_load_explicit(&b->touched, memory_order_relaxed))
+		atomic_store_explicit(&b->touched, 1, memory_order_relaxed);
+	return b;
+}
+
+struct block *block_cache_pin(struct block_cache *c, uint64_t table, uint64_t offset)
+{
+	struct block *b;
+
+	rcu_begin();
+	b = block_cache_peek(c, table, offset);
+	if (b)
+		atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);   /* rule 1 */
+	rcu_end();
+	return b;
+}
+
+/* Out of its bucket; readers that stand on it walk on (rule 3). */
+static void block_cache_unlink(struct block_cache *c, struct block *b)
+{
+	struct block **at = &c->buckets[block_cache_hash(b->table, b->offset) & c->mask];
+
+	while (*at != b)
+		at = &(*at)->next;
+	rcu_store(*at, b->next);
+}
+
+/* ---- a shard's ring; all under its mu ---------------------------------------------------------------------------------- */
+
+static void block_ring_add(struct block_shard *s, struct block *b)
+{
+	if (s->hand) {
+		b->link = s->hand->link;
+		s->hand->link = b;
+	} else {
+		b->link = b;
+	}
+	s->hand = b;                      /* just visited: the hand comes by after a whole round */
+	s->bytes += b->charge;
+	s->blocks++;
+}
+
+/* Takes out the block after `prev`. */
+static struct block *block_ring_remove_after(struct block_shard *s, struct block *prev)
+{
+	struct block *b = prev->link;
+
+	prev->link = b->link;
+	if (s->hand == b)
+		s->hand = prev == b ? NULL : prev;
+	s->bytes -= b->charge;
+	s->blocks--;
+	return b;
+}
+
+static void block_cache_drop(struct block_cache *c, struct block_shard *s, struct block *prev, struct block **list)
+{
+	struct block *b = block_ring_remove_after(s, prev);
+
+	block_cache_unlink(c, b);
+	atomic_fetch_sub_explicit(&c->bytes, b->charge, memory_order_relaxed);
+	b->link = *list;
+	*list = b;
+}
+
+/* Unlinks the first block that was not touched since the hand's last visit; false where the shard is empty. */
+static bool block_cache_evict(struct block_cache *c, struct block_shard *s, struct block **list)
+{
+	bool found = false;
+
+	mutex_lock(&s->mu);
+	while (s->hand && !found) {
+		struct block *b = s->hand->link;
+
+		found = !atomic_exchange_explicit(&b->touched, 0, memory_order_relaxed);
+		if (found)
+			block_cache_drop(c, s, s->hand, list);
+		else
+			s->hand = b;
+	}
+	mutex_unlock(&s->mu);
+	return found;
+}
+
+/* ---- what waits for readers -------------------------------------------------------------------------------------------- */
+
+static struct block *block_cache_take_retired(struct block_cache *c)
+{
+	struct block *all = c->retired;
+
+	c->retired = NULL;
+	c->retired_bytes = 0;
+	return all;
+}
+
+/* Puts a list of unlinked blocks among the retired; where those are too many now, waits for readers and lets all of them go. */
+static void block_cache_retire(struct block_cache *c, struct block *list)
+{
+	struct block *gone = NULL;
+
+	mutex_lock(&c->retired_mu);
+	while (list) {
+		struct block *b = list;
+
+		list = b->link;
+		b->link = c->retired;
+		c->retired = b;
+		c->retired_bytes += b->charge;
+	}
+	if (c->retired_bytes > c->retire_limit)
+		gone = block_cache_take_retired(c);
+	mutex_unlock(&c->retired_mu);
+	if (gone) {
+		rcu_wait();
+		block_unpin_list(gone);
+	}
+}
+
+static void block_cache_shrink(struct block_cache *c)
+{
+	struct block *list = NULL;
+	unsigned empty = 0;
+
+	while (atomic_load_explicit(&c->bytes, memory_order_relaxed) > c->limit && empty < BLOCK_CACHE_SHARDS) {
+		unsigned turn = atomic_fetch_add_explicit(&c->turn, 1, memory_order_relaxed);
+
+		if (!block_cache_evict(c, &c->shards[turn % BLOCK_CACHE_SHARDS], &list)) {
+			empty++;
+			continue;
+		}
+		empty = 0;
+		atomic_fetch_add_explicit(&c->evictions, 1, memory_order_relaxed);
+	}
+	if (list)
+		block_cache_retire(c, list);
+}
+
+void block_cache_insert(struct block_cache *c, struct block *b)
+{
+	uint64_t hash = block_cache_hash(b->table, b->offset);
+	struct block_shard *s = block_cache_shard(c, hash);
+	struct block **head = &c->buckets[hash & c->mask];
+
+	if (b->charge > c->limit / 2)
+		return;
+	mutex_lock(&s->mu);
+	if (block_cache_find(c, hash, b->table, b->offset)) {
+		mutex_unlock(&s->mu);
+		return;
+	}
+	atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->bytes, b->charge, memory_order_relaxed);
+	b->next = *head;
+	block_ring_add(s, b);
+	rcu_store(*head, b);
+	mutex_unlock(&s->mu);
+	block_cache_shrink(c);
+}
+
+static void block_cache_forget_in(struct block_cache *c, struct block_shard *s, uint64_t table, struct block **list)
+{
+	struct block *prev;
+
+	mutex_lock(&s->mu);
+	prev = s->hand;
+	for (uint64_t left = s->blocks; left > 0; left--) {
+		if (prev->link->table == table)
+			block_cache_drop(c, s, prev, list);
+		else
+			prev = prev->link;
+	}
+	mutex_unlock(&s->mu);
+}
+
+void block_cache_forget(struct block_cache *c, uint64_t table)
+{
+	struct block *list = NULL;
+
+	for (int i = 0; i < BLOCK_CACHE_SHARDS; i++)
+		block_cache_forget_in(c, &c->shards[i], table, &list);
+	if (list)
+		block_cache_retire(c, list);
+}
+
+/* ---- counters ---------------------------------------------------------------------------------------------------------- */
+
+static void block_cache_bump(_Atomic uint64_t *n)
+{
+	atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + 1, memory_order_relaxed);
+}
+
+void block_cache_count(struct block_cache *c, bool hit)
+{
+	uint64_t self = (uint64_t)pthread_self() * UINT64_C(0x9e3779b97f4a7c15);
+	struct block_stripe *s = &c->stripes[(self >> 32) & (BLOCK_CACHE_STRIPES - 1)];
+
+	block_cache_bump(hit ? &s->hits : &s->misses);
+}
+
+void block_cache_stats(struct block_cache *c, struct block_cache_stats *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->capacity = c->capacity;
+	out->evictions = atomic_load_explicit(&c->evictions, memory_order_relaxed);
+	for (int i = 0; i < BLOCK_CACHE_STRIPES; i++) {
+		out->hits += atomic_load_explicit(&c->stripes[i].hits, memory_order_relaxed);
+		out->misses += atomic_load_explicit(&c->stripes[i].misses, memory_order_relaxed);
+	}
+	mutex_lock(&c->retired_mu);
+	out->bytes = c->retired_bytes;
+	mutex_unlock(&c->retired_mu);
+	out->bytes += atomic_load_explicit(&c->bytes, memory_order_relaxed);
+}
+
+/* ---- life -------------------------------------------------------------------------------------------------------------- */
+
+static uint64_t block_cache_bucket_count(uint64_t capacity)
+{
+	uint64_t n = 64;
+
+	while (n < capacity / BLOCK_CACHE_BUCKET && n < UINT64_C(1) << 32)
+		n *= 2;
+	return n;
+}
+
+static void block_cache_fini_locks(struct block_cache *c, int shards, bool retired)
+{
+	while (shards-- > 0)
+		mutex_fini(&c->shards[shards].mu);
+	if (retired)
+		mutex_fini(&c->retired_mu);
+}
+
+static int block_cache_init_locks(struct block_cache *c)
+{
+	if (mutex_init(&c->retired_mu) < 0)
+		return SILT_E_NOMEM;
+	for (int i = 0; i < BLOCK_CACHE_SHARDS; i++) {
+		if (mutex_init(&c->shards[i].mu) < 0) {
+			block_cache_fini_locks(c, i, true);
+			return SILT_E_NOMEM;
+		}
+	}
+	return 0;
+}
+
+int block_cache_new(uint64_t capacity, struct block_cache **out)
+{
+	struct block_cache *c = mem_alloc_aligned(BLOCK_CACHE_LINE, sizeof(*c));
+	uint64_t buckets = block_cache_bucket_count(capacity);
+
+	if (!c)
+		return SILT_E_NOMEM;
+	memset(c, 0, sizeof(*c));
+	c->mask = buckets - 1;
+	c->capacity = capacity;
+	c->retire_limit = capacity / 8 < BLOCK_CACHE_RETIRE ? capacity / 8 : BLOCK_CACHE_RETIRE;
+	c->limit = capacity - c->retire_limit;
+	c->buckets = mem_calloc(buckets, sizeof(*c->buckets));
+	if (!c->buckets || block_cache_init_locks(c) < 0) {
+		mem_free(c->buckets);
+		mem_free(c);
+		return SILT_E_NOMEM;
+	}
+	*out = c;
+	return 0;
+}
+
+void block_cache_free(struct block_cache *c)
+{
+	if (!c)
+		return;
+	for (int i = 0; i < BLOCK_CACHE_SHARDS; i++) {
+		struct block *hand = c->shards[i].hand;
+
+		if (hand) {
+			struct block *first = hand->link;
+
+			hand->link = NULL;
+			block_unpin_list(first);
+		}
+	}
+	block_unpin_list(c->retired);
+	block_cache_fini_locks(c, BLOCK_CACHE_SHARDS, true);
+	mem_free(c->buckets);
+	mem_free(c);
+}
+
+void block_cache_check(struct block_cache *c)
+{
+	uint64_t total = 0;
+
+	for (int i = 0; i < BLOCK_CACHE_SHARDS; i++) {
+		struct block_shard *s = &c->shards[i];
+		uint64_t bytes = 0;
+
+		mutex_lock(&s->mu);
+		for (struct block *b = s->hand; b; b = b->link == s->hand ? NULL : b->link) {
+			assert(block_cache_find(c, block_cache_hash(b->table, b->offset), b->table, b->offset) == b);
+			assert(atomic_load(&b->refs) > 0);
+			bytes += b->charge;
+		}
+		assert(bytes == s->bytes && (s->blocks > 0) == (s->hand != NULL));
+		total += bytes;
+		mutex_unlock(&s->mu);
+	}
+	assert(total == atomic_load(&c->bytes) && total <= c->limit);
+	(void)total;
+}

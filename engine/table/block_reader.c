@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * block_reader.c - the other side of block_writer.c, where the bytes are drawn.
+ *
+ * Rules     (1) block_reader_load() walks the whole block through a cursor and refuses what breaks a bound; nothing else here
+ *           checks, and nothing else runs on a block that was not loaded.  (2) loading notes where each entry begins and copies
+ *           the tags beside, so that a lookup touches the lines of: this header and tags, one offset, one entry, its restart.
+ *           (3) order is not checked here (the digest vouches for it, and table_verify looks): a block out of order gives a
+ *           wrong place, never a wrong read.
+ */
+#include "table/block_reader.h"
+#include "base/cursor.h"
+#include "core/key.h"
+#include "table/block_writer.h"
+
+enum {
+	BLOCK_READER_TAGS_MAX = 512,      /* entries; in larger blocks a binary search beats the scan of the tags */
+};
+
+struct block_reader {                     /* block::decoded */
+	const uint8_t *raw;               /* what offsets count from */
+	uint64_t base;
+	uint8_t *tags;                    /* rounded up to 8 with zeros; they follow this struct, the offsets follow them */
+	uint32_t *offset;                 /* of each entry */
+};
+
+struct block_reader_head {                /* an entry's fields; `tail` is followed by metadata and value */
+	const uint8_t *tail;
+	uint64_t version, expires_ms;
+	uint32_t shared, tail_len, value_len;
+	uint8_t flags, meta_len;
+};
+
+static size_t block_reader_tag_room(uint32_t items)
+{
+	return ((size_t)items + 7) & ~(size_t)7;
+}
+
+size_t block_reader_room(uint32_t items)
+{
+	return sizeof(struct block_reader) + block_reader_tag_room(items) + (size_t)items * sizeof(uint32_t);
+}
+
+static const struct block_reader *block_reader_of(const struct block *b)
+{
+	return b->decoded;
+}
+
+static uint64_t block_reader_unzigzag(uint64_t z, uint64_t base)
+{
+	return base + ((z >> 1) ^ (0 - (z & 1)));
+}
+
+/* ---- loading: everything is hostile ------------------------------------------------------------------------------------- */
+
+static bool block_reader_flags_ok(uint8_t flags)
+{
+	unsigned kind = flags & BLOCK_ENTRY_KIND;
+
+	if (flags & ~(BLOCK_ENTRY_KIND | BLOCK_ENTRY_EXPIRES | BLOCK_ENTRY_META))
+		return false;
+	return kind == ENTRY_PUT || flags == ENTRY_DELETE;
+}
+
+/* The next entry's fields; c is behind its value then. False where a bound or a rule of block_writer.c is broken. */
+static bool block_reader_take(struct cursor *c, uint64_t base, struct block_reader_head *h)
+{
+	h->flags = cursor_u8(c);
+	h->shared = cursor_varint32(c);
+	h->tail_len = cursor_varint32(c);
+	h->version = block_reader_unzigzag(cursor_varint(c), base);
+	h->value_len = (h->flags & BLOCK_ENTRY_KIND) == ENTRY_PUT ? cursor_varint32(c) : 0;
+	h->expires_ms = h->flags & BLOCK_ENTRY_EXPIRES ? cursor_varint(c) : 0;
+	h->meta_len = h->flags & BLOCK_ENTRY_META ? cursor_u8(c) : 0;
+	h->tail = cursor_bytes(c, h->tail_len).data;
+	(void)cursor_bytes(c, h->meta_len);
+	(void)cursor_bytes(c, h->value_len);
+	return !c->bad && block_reader_flags_ok(h->flags) && h->version <= SILT_VERSION_MAX &&
+	       !h->expires_ms == !(h->flags & BLOCK_ENTRY_EXPIRES) && !h->meta_len == !(h->flags & BLOCK_ENTRY_META);
+}
+
+/* Key lengths, and that an entry shares no more than its restart has. */
+static bool block_reader_key_ok(const struct block_reader_head *h, uint32_t i, uint32_t *restart_len)
+{
+	if (h->shared > KEY_MAX || h->tail_len > KEY_MAX)
+		return false;
+	if (i % BLOCK_RESTART == 0) {
+		*restart_len = h->tail_len;
+		return h->shared == 0 && h->tail_len > 0;
+	}
+	return h->shared <= *restart_len && h->shared + h->tail_len > 0 && h->shared + h->tail_len <= KEY_MAX;
+}
+
+static void block_reader_lay_out(struct block *b)
+{
+	struct block_reader *r = b->decoded;
+
+	r->raw = b->bytes.data;
+	r->tags = (uint8_t *)(r + 1);
+	r->offset = (uint32_t *)(r->tags + block_reader_tag_room(b->items));
+}
+
+int block_reader_load(struct block *b)
+{
+	struct block_reader *r = b->decoded;
+	struct cursor c = cursor_of(b->bytes);
+	struct block_reader_head h;
+	uint32_t restart_len = 0;
+	struct silt_slice tags;
+
+	if (b->items == 0 || b->bytes.len > UINT32_MAX)
+		return SILT_E_CORRUPT;
+	block_reader_lay_out(b);
+	r->base = cursor_u64(&c);
+	for (uint32_t i = 0; i < b->items; i++) {
+		r->offset[i] = (uint32_t)(c.p - r->raw);
+		if (!block_reader_take(&c, r->base, &h) || !block_reader_key_ok(&h, i, &restart_len))
+			return SILT_E_CORRUPT;
+	}
+	tags = cursor_bytes(&c, b->items);
+	if (c.bad || cursor_left(&c) > 0)
+		return SILT_E_CORRUPT;
+	memset(r->tags, 0, block_reader_tag_room(b->items));
+	memcpy(r->tags, tags.data, tags.len);
+	return 0;
+}
+
+/* ---- reading: everything was checked ------------------------------------------------------------------------------------ */
+
+static inline const uint8_t *block_reader_varint(const uint8_t *p, uint64_t *out)
+{
+	uint64_t v = *p++;
+
+	if (__builtin_expect(v >= 0x80, false)) {
+		unsigned shift = 7;
+		uint64_t byte;
+
+		v &= 0x7f;
+		do {
+			byte = *p++;
+			v |= (byte & 0x7f) << shift;
+			shift += 7;
+		} while (byte >= 0x80);
+	}
+	*out = v;
+	return p;
+}
+
+static inline const uint8_t *block_reader_varint32(const uint8_t *p, uint32_t *out)
+{
+	uint64_t v;
+
+	p = block_reader_varint(p, &v);
+	*out = (uint32_t)v;
+	return p;
+}
+
+/* As block_reader_take(), of a block that was loaded (rule 1). */
+static inline void block_reader_head_at(const struct block_reader *r, uint32_t i, struct block_reader_head *h)
+{
+	const uint8_t *p = r->raw + r->offset[i];
+	uint64_t delta;
+
+	h->flags = *p++;
+	p = block_reader_varint32(p, &h->shared);
+	p = block_reader_varint32(p, &h->tail_len);
+	p = block_reader_varint(p, &delta);
+	h->version = block_reader_unzigzag(delta, r->base);
+	h->value_len = 0;
+	h->expires_ms = 0;
+	h->meta_len = 0;
+	if (h->flags != ENTRY_DELETE)
+		p = block_reader_varint32(p, &h->value_len);
+	if (h->flags & BLOCK_ENTRY_EXPIRES)
+		p = block_reader_varint(p, &h->expires_ms);
+	if (h->flags & BLOCK_ENTRY_META)
+		h->meta_len = *p++;
+	h->tail = p;
+}
+
+/* The whole key of the restart that entry i shares bytes with. */
+static inline struct silt_slice block_reader_restart(const struct block_reader *r, uint32_t i)
+{
+	struct block_reader_head h;
+
+	block_reader_head_at(r, i & ~(uint32_t)(BLOCK_RESTART - 1), &h);
+	return slice_of(h.tail, h.tail_len);
+}
+
+static void block_reader_fill(const struct block_reader_head *h, struct silt_slice key, struct entry *out)
+{
+	const uint8_t *meta = h->tail + h->tail_len;
+
+	out->key = key;
+	out->version = h->version;
+	out->kind = h->flags & BLOCK_ENTRY_KIND;
+	out->expires_ms = h->expires_ms;
+	out->meta = slice_of(meta, h->meta_len);
+	out->value = slice_of(meta + h->meta_len, h->value_len);
+}
+
+void block_reader_entry(const struct block *b, uint32_t i, uint8_t *key_room, struct entry *out)
+{
+	const struct block_reader *r = block_reader_of(b);
+	struct block_reader_head h;
+
+	block_reader_head_at(r, i, &h);
+	if (h.shared == 0) {
+		block_reader_fill(&h, slice_of(h.tail, h.tail_len), out);
+		return;
+	}
+	memcpy(key_room, block_reader_restart(r, i).data, h.shared);
+	memcpy(key_room + h.shared, h.tail, h.tail_len);
+	block_reader_fill(&h, slice_of(key_room, h.shared + h.tail_len), out);
+}
+
+uint8_t block_reader_tag(const struct block *b, uint32_t i)
+{
+	return block_reader_of(b)->tags[i];
+}
+
+/* key_cmp of entry i with (key, version). */
+static int block_reader_cmp(const struct block_reader *r, uint32_t i, struct silt_slice key, uint64_t version)
+{
+	struct block_reader_head h;
+	size_t n;
+	int d;
+
+	block_reader_head_at(r, i, &h);
+	n = h.shared < key.len ? h.shared : key.len;
+	d = n ? memcmp(block_reader_restart(r, i).data, key.data, n) : 0;
+	if (d == 0)
+		d = n < h.shared ? 1 : key_cmp(slice_of(h.tail, h.tail_len), h.version,
+		                               slice_of((const uint8_t *)key.data + n, key.len - n), version);
+	return d;
+}
+
+uint32_t block_reader_seek(const struct block *b, struct silt_slice key, uint64_t version)
+{
+	const struct block_reader *r = block_reader_of(b);
+	uint32_t lo = 0, hi = b->items;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (block_reader_cmp(r, mid, key, version) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* Is entry i a version of key that a reader at max_version sees? Then *h is filled. Its own bytes first: they are at hand. */
+static inline bool block_reader_match(const struct block_reader *r, uint32_t i, struct silt_slice key, uint64_t max_version,
+                                      struct block_reader_head *h)
+{
+	const uint8_t *k = key.data;
+
+	block_reader_head_at(r, i, h);
+	return h->shared + h->tail_len == key.len && h->version <= max_version &&
+	       memcmp(h->tail, k + h->shared, h->tail_len) == 0 &&
+	       (h->shared == 0 || memcmp(block_reader_restart(r, i).data, k, h->shared) == 0);
+}
+
+static int block_reader_get_by_order(const struct block *b, struct silt_slice key, uint64_t max_version, struct entry *out)
+{
+	struct block_reader_head h;
+	uint32_t i = block_reader_seek(b, key, max_version);
+
+	if (i == b->items || !block_reader_match(block_reader_of(b), i, key, max_version, &h))
+		return SILT_NOTFOUND;
+	block_reader_fill(&h, key, out);
+	return 0;
+}
+
+/*
+ * High bits of the bytes of x that are zero. A byte above a zero byte may be marked too (the borrow runs on): the caller looks at
+ * the entry anyway. None is missed.
+ */
+static inline uint64_t block_reader_zero_bytes(uint64_t x)
+{
+	return (x - UINT64_C(0x0101010101010101)) & ~x & UINT64_C(0x8080808080808080);
+}
+
+int block_reader_get(const struct block *b, struct silt_slice key, uint64_t hash, uint64_t max_version, struct entry *out)
+{
+	const struct block_reader *r = block_reader_of(b);
+	uint64_t wanted = (hash & 0xff) * UINT64_C(0x0101010101010101);
+	struct block_reader_head h;
+
+	if (b->items > BLOCK_READER_TAGS_MAX)
+		return block_reader_get_by_order(b, key, max_version, out);
+	for (uint32_t at = 0; at < b->items; at += 8) {
+		uint64_t hits = block_reader_zero_bytes(codec_get64(r->tags + at) ^ wanted);
+
+		for (; hits; hits &= hits - 1) {
+			uint32_t i = at + (uint32_t)__builtin_ctzll(hits) / 8;
+
+			if (i < b->items && block_reader_match(r, i, key, max_version, &h)) {
+				block_reader_fill(&h, key, out);
+				return 0;
+			}
+		}
+	}
+	return SILT_NOTFOUND;
+}

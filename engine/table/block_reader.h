@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * block_reader.h - looking into one data block: checked whole when it is loaded, then read without checks.
+ *
+ * Pattern   b = block_new(raw bytes, block_reader_room(items)); fill b->bytes; block_reader_load(b) once; then the rest, from any
+ *           threads, for as long as b is pinned. Entries are named by their ordinal, 0..b->items - 1.
+ */
+#ifndef TABLE_BLOCK_READER_H
+#define TABLE_BLOCK_READER_H
+
+#include "table/block_cache.h"
+#include "core/entry.h"
+
+size_t block_reader_room(uint32_t items);                /* bytes of `decoded` */
+/* b->items says how many entries there must be. 0, or SILT_E_CORRUPT: b may not be looked into. */
+int block_reader_load(struct block *b) SILT_MUST_CHECK;
+
+/* The newest version of key at or below max_version: 0 or SILT_NOTFOUND. out->key is the caller's key; the rest borrows from b. */
+int block_reader_get(const struct block *b, struct silt_slice key, uint64_t hash, uint64_t max_version, struct entry *out);
+/* The first entry at or after (key, version) in key_cmp order, or b->items. */
+uint32_t block_reader_seek(const struct block *b, struct silt_slice key, uint64_t version);
+/* Entry i; its key is put together in key_room[KEY_MAX] where the block does not hold it in one piece. */
+void block_reader_entry(const struct block *b, uint32_t i, uint8_t *key_room, struct entry *out);
+uint8_t block_reader_tag(const struct block *b, uint32_t i);
+
+#endif

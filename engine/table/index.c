@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * index.c - separators side by side, so that a search compares words and not strings.
+ *
+ * Bytes     index := prefix_len:varint prefix | item[count]              count stands in the stored form (compress.h)
+ *           item  := tail_len:varint tail | version:varint | gap:varint | length:varint | digest[32]
+ *           prefix = what all separators here begin with; a separator is prefix | tail. offset of a block = end of the one before
+ *           (0 for the first) + gap: blocks can't overlap, and neighbours cost one byte.
+ * In memory a word an item: the first 8 bytes of its tail as a big-endian number, shorter ones filled with zeros. If word(a) <
+ *           word(b) then a < b; equal words (a tail that goes on, or ends in zeros) are settled by comparing tails.
+ * Example   blocks at 0 (100 bytes, digest 11..) up to "ab", and at 100 (90 bytes, digest 22..) up to "ac"@9:
+ *           01 61                                      prefix "a"
+ *           01 62 00 00 64 11*32                       tail "b", version 0, gap 0, length 100
+ *           01 63 09 00 5a 22*32                       tail "c", version 9, gap 0, length 90
+ * Source    two levels and separators: LevelDB, RocksDB's partitioned index. Words: own.
+ */
+#include "table/index.h"
+#include "base/cursor.h"
+#include "base/mem.h"
+#include "core/key.h"
+
+/* ---- writing --------------------------------------------------------------------------------------------------------- */
+
+enum { INDEX_ITEM_HEAD_MAX = VARINT32_MAX + 2 * VARINT64_MAX + VARINT32_MAX };
+
+void index_writer_fini(struct index_writer *w)
+{
+	buf_fini(&w->keys);
+	mem_free(w->items);
+	*w = (struct index_writer){ 0 };
+}
+
+void index_writer_reset(struct index_writer *w)
+{
+	w->keys.len = 0;
+	w->count = 0;
+}
+
+static int index_writer_grow(struct index_writer *w)
+{
+	uint32_t room = w->room ? w->room * 2 : 64;
+	struct index_item *more = mem_resize(w->items, room, sizeof(*more));
+
+	if (!more)
+		return SILT_E_NOMEM;
+	w->items = more;
+	w->room = room;
+	return 0;
+}
+
+int index_writer_add(struct index_writer *w, struct silt_slice key, uint64_t version, const struct table_addr *addr)
+{
+	int rc = w->count == w->room ? index_writer_grow(w) : 0;
+
+	if (rc == 0)
+		rc = buf_append(&w->keys, key.data, key.len);
+	if (rc < 0)
+		return rc;
+	w->items[w->count++] = (struct index_item){ w->keys.len - key.len, key.len, version, *addr };
+	return 0;
+}
+
+size_t index_writer_bytes(const struct index_writer *w)
+{
+	return w->keys.len + (size_t)w->count * (DIGEST_BYTES + 6);
+}
+
+static struct silt_slice index_writer_key(const struct index_writer *w, uint32_t i)
+{
+	return slice_of((const uint8_t *)w->keys.data + w->items[i].key_at, w->items[i].key_len);
+}
+
+static size_t index_shared(struct silt_slice a, struct silt_slice b)
+{
+	const uint8_t *p = a.data, *q = b.data;
+	size_t n = a.len < b.len ? a.len : b.len;
+	size_t i = 0;
+
+	while (i < n && p[i] == q[i])
+		i++;
+	return i;
+}
+
+/* `end` is where the block before ended. */
+static uint64_t index_writer_put(struct silt_buf *raw, struct silt_slice tail, const struct index_item *item, uint64_t end)
+{
+	uint8_t head[INDEX_ITEM_HEAD_MAX];
+	uint8_t *p = codec_put_varint(head, tail.len);
+
+	buf_push(raw, head, (size_t)(p - head));
+	buf_push(raw, tail.data, tail.len);
+	p = codec_put_varint(head, item->version);
+	p = codec_put_varint(p, item->addr.offset - end);
+	p = codec_put_varint(p, item->addr.length);
+	buf_push(raw, head, (size_t)(p - head));
+	buf_push(raw, item->addr.digest, DIGEST_BYTES);
+	return item->addr.offset + item->addr.length;
+}
+
+int index_writer_finish(const struct index_writer *w, struct silt_buf *raw)
+{
+	struct silt_slice first = index_writer_key(w, 0);
+	size_t prefix = index_shared(first, index_writer_key(w, w->count - 1));
+	uint8_t head[VARINT64_MAX];
+	uint64_t end = 0;
+	int rc;
+
+	raw->len = 0;
+	rc = buf_reserve(raw, sizeof(head) + w->keys.len + (size_t)w->count * (INDEX_ITEM_HEAD_MAX + DIGEST_BYTES));
+	if (rc < 0)
+		return rc;
+	buf_push(raw, head, (size_t)(codec_put_varint(head, prefix) - head));
+	buf_push(raw, first.data, prefix);
+	for (uint32_t i = 0; i < w->count; i++) {
+		struct silt_slice key = index_writer_key(w, i);
+		struct silt_slice tail = slice_of((const uint8_t *)key.data + prefix, key.len - prefix);
+
+		end = index_writer_put(raw, tail, &w->items[i], end);
+	}
+	return 0;
+}
+
+/* out holds `last`: cut behind its first byte from `from` on that can be raised by one, and raised; or left whole. */
+static size_t index_round_up(struct silt_slice last, size_t from, uint8_t *out)
+{
+	for (size_t i = from; i + 1 < last.len; i++) {
+		if (out[i] < 0xff) {
+			out[i]++;
+			return i + 1;
+		}
+	}
+	return last.len;
+}
+
+size_t index_separator(struct silt_slice last, struct silt_slice next, uint8_t *out)
+{
+	const uint8_t *a = last.data, *b = next.data;
+	size_t same = index_shared(last, next);
+
+	memcpy(out, a, last.len);
+	if (same == last.len || same + 1 == last.len)
+		return last.len;                 /* "ab" | "abc", "ab" | "ax": nothing shorter lies between */
+	if (a[same] + 1 < b[same]) {
+		out[same]++;                     /* "abcd" | "ax": "ac" */
+		return same + 1;
+	}
+	if (next.len > same + 1) {
+		out[same]++;                     /* "abcd" | "acx": "ac" */
+		return same + 1;
+	}
+	return index_round_up(last, same + 1, out);   /* "abcde" | "ac": "abd" */
+}
+
+/* ---- reading --------------------------------------------------------------------------------------------------------- */
+
+struct index_entry {
+	uint64_t offset;
+	uint32_t length;
+	uint32_t at;                      /* of its item in the block's bytes */
+};
+
+struct index_reader {                     /* block::decoded; words follow it, entries follow them */
+	struct silt_slice prefix;
+	uint64_t *words;
+	struct index_entry *entries;
+};
+
+size_t index_room(uint32_t items)
+{
+	return sizeof(struct index_reader) + (size_t)items * (sizeof(uint64_t) + sizeof(struct index_entry));
+}
+
+static const struct index_reader *index_of(const struct block *b)
+{
+	return b->decoded;
+}
+
+static uint64_t index_word(struct silt_slice tail)
+{
+	uint8_t bytes[8] = { 0 };
+
+	if (tail.len >= 8)
+		memcpy(bytes, tail.data, 8);
+	else if (tail.len)
+		memcpy(bytes, tail.data, tail.len);
+	return __builtin_bswap64(codec_get64(bytes));
+}
+
+struct index_fields {
+	struct silt_slice tail;
+	uint64_t version, gap;
+	uint32_t length;
+	struct silt_slice digest;
+};
+
+static void index_take(struct cursor *c, struct index_fields *f)
+{
+	f->tail = cursor_bytes(c, cursor_varint(c));
+	f->version = cursor_varint(c);
+	f->gap = cursor_varint(c);
+	f->length = cursor_varint32(c);
+	f->digest = cursor_bytes(c, DIGEST_BYTES);
+}
+
+static bool index_fields_ok(const struct cursor *c, const struct index_fields *f, size_t prefix, uint64_t end)
+{
+	return !c->bad && f->length > 0 && f->version <= SILT_VERSION_MAX && prefix <= KEY_MAX && f->tail.len <= KEY_MAX &&
+	       prefix + f->tail.len > 0 && prefix + f->tail.len <= KEY_MAX && f->gap <= INT64_MAX - end &&
+	       f->length <= INT64_MAX - end - f->gap;
+}
+
+static void index_lay_out(struct block *b)
+{
+	struct index_reader *r = b->decoded;
+
+	r->words = (uint64_t *)(r + 1);
+	r->entries = (struct index_entry *)(r->words + b->items);
+}
+
+int index_load(struct block *b)
+{
+	struct index_reader *r = b->decoded;
+	struct cursor c = cursor_of(b->bytes);
+	struct index_fields f;
+	uint64_t end = 0;
+
+	if (b->items == 0 || b->bytes.len > UINT32_MAX)
+		return SILT_E_CORRUPT;
+	index_lay_out(b);
+	r->prefix = cursor_bytes(&c, cursor_varint(&c));
+	for (uint32_t i = 0; i < b->items; i++) {
+		r->entries[i].at = (uint32_t)(c.p - (const uint8_t *)b->bytes.data);
+		index_take(&c, &f);
+		if (!index_fields_ok(&c, &f, r->prefix.len, end))
+			return SILT_E_CORRUPT;
+		r->words[i] = index_word(f.tail);
+		r->entries[i].offset = end + f.gap;
+		r->entries[i].length = f.length;
+		end += f.gap + f.length;
+	}
+	return cursor_left(&c) == 0 ? 0 : SILT_E_CORRUPT;
+}
+
+static void index_fields_at(const struct block *b, uint32_t i, struct index_fields *f)
+{
+	size_t at = index_of(b)->entries[i].at;
+	struct cursor c = cursor_of(slice_of((const uint8_t *)b->bytes.data + at, b->bytes.len - at));
+
+	index_take(&c, f);
+}
+
+/* The first of n ascending words that is >= w, or n. No branch depends on the words. */
+static uint32_t index_lower(const uint64_t *words, uint32_t n, uint64_t w)
+{
+	const uint64_t *at = words;
+
+	if (n == 0)
+		return 0;
+	while (n > 1) {
+		uint32_t half = n / 2;
+
+		at += at[half - 1] < w ? half : 0;
+		n -= half;
+	}
+	return (uint32_t)(at - words) + (*at < w);
+}
+
+/* Among lo..hi-1, whose words are that of tail: the first whose separator is not before (tail, version), or hi. */
+static uint32_t index_settle(const struct block *b, uint32_t lo, uint32_t hi, struct silt_slice tail, uint64_t version)
+{
+	struct index_fields f;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		index_fields_at(b, mid, &f);
+		if (key_cmp(f.tail, f.version, tail, version) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+uint32_t index_find(const struct block *b, struct silt_slice key, uint64_t version)
+{
+	const struct index_reader *r = index_of(b);
+	size_t n = r->prefix.len < key.len ? r->prefix.len : key.len;
+	int d = n ? memcmp(key.data, r->prefix.data, n) : 0;
+	struct silt_slice tail;
+	uint32_t lo, hi;
+	uint64_t w;
+
+	if (d != 0)
+		return d < 0 ? 0 : b->items;
+	if (key.len < r->prefix.len)
+		return 0;
+	tail = slice_of((const uint8_t *)key.data + n, key.len - n);
+	w = index_word(tail);
+	lo = index_lower(r->words, b->items, w);
+	if (lo == b->items || r->words[lo] != w)
+		return lo;
+	hi = w == UINT64_MAX ? b->items : lo + index_lower(r->words + lo, b->items - lo, w + 1);
+	return index_settle(b, lo, hi, tail, version);
+}
+
+uint64_t index_offset(const struct block *b, uint32_t i)
+{
+	return index_of(b)->entries[i].offset;
+}
+
+void index_addr(const struct block *b, uint32_t i, struct table_addr *out)
+{
+	const struct index_entry *e = &index_of(b)->entries[i];
+	struct index_fields f;
+
+	index_fields_at(b, i, &f);
+	out->offset = e->offset;
+	out->length = e->length;
+	memcpy(out->digest, f.digest.data, DIGEST_BYTES);
+}
+
+size_t index_key(const struct block *b, uint32_t i, uint8_t *out, size_t room, uint64_t *version)
+{
+	struct silt_slice prefix = index_of(b)->prefix;
+	size_t n = prefix.len < room ? prefix.len : room;
+	struct index_fields f;
+
+	index_fields_at(b, i, &f);
+	if (n)
+		memcpy(out, prefix.data, n);
+	if (room > n && f.tail.len)
+		memcpy(out + n, f.tail.data, f.tail.len < room - n ? f.tail.len : room - n);
+	*version = f.version;
+	return prefix.len + f.tail.len;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* properties.h - what a table says of itself, so that it can be understood without its manifest. The bytes are drawn in properties.c. */
+#ifndef TABLE_PROPERTIES_H
+#define TABLE_PROPERTIES_H
+
+#include "base/buf.h"
+
+struct properties {
+	uint64_t entries, keys;           /* versions; distinct keys */
+	uint64_t tombstones, expiring, earliest_expiry_ms;
+	uint64_t min_version, max_version;
+	uint64_t data_blocks, partitions;
+	uint64_t raw_bytes;               /* of keys, metadata and values as they were given */
+	uint64_t filter_bytes;
+	struct silt_slice smallest, largest;   /* borrowed */
+};
+
+int properties_encode(const struct properties *p, struct silt_buf *out) SILT_MUST_CHECK;    /* replaces *out */
+/* The keys borrow from bytes. 0, SILT_E_CORRUPT, SILT_E_VERSION. */
+int properties_decode(struct silt_slice bytes, struct properties *out) SILT_MUST_CHECK;
+
+#endif

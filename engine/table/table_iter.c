@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * table_iter.c - a cursor over all entries of a table, both ways.
+ *
+ * State     nowhere: data NULL; every entry: top index -> partition `at.part` (pinned) -> data block `at.leaf` (pinned) -> ordinal.
+ *           first, last, seek: anywhere -> on an entry, or nowhere.  next, prev: on an entry -> on its neighbour, or nowhere.
+ *           A failure leads nowhere. From nowhere next and prev answer SILT_END.
+ * Entries are read each by itself (block_writer.c, "Restarts"), so that backward costs what forward costs.
+ * With TABLE_NO_FILL what the cache does not have is read in windows of 256 KiB.
+ */
+#include "table/table_private.h"
+#include "base/mem.h"
+#include "core/key.h"
+#include "table/block_reader.h"
+
+struct table_iter {
+	struct iter it;
+	struct table *table;              /* shared */
+	unsigned flags;
+	struct table_place at;
+	struct block *index, *data;       /* pinned */
+	uint32_t ordinal;
+	struct table_ahead ahead;
+	uint8_t key[KEY_MAX];             /* room for it.cur.key */
+};
+
+static struct table_iter *table_iter_of(struct iter *it)
+{
+	return (struct table_iter *)it;
+}
+
+static int table_iter_nowhere(struct table_iter *ti, int rc)
+{
+	block_unpin(ti->data);
+	block_unpin(ti->index);
+	ti->data = NULL;
+	ti->index = NULL;
+	ti->at.index = NULL;
+	return rc;
+}
+
+static int table_iter_emit(struct table_iter *ti, uint32_t ordinal)
+{
+	ti->ordinal = ordinal;
+	block_reader_entry(ti->data, ordinal, ti->key, &ti->it.cur);
+	return 0;
+}
+
+static int table_iter_child(struct table_iter *ti, enum table_block_kind kind, struct block **out)
+{
+	/* a partition stands behind its blocks: reading ahead from there would throw the window away */
+	struct table_ahead *ahead = kind == TABLE_DATA && ti->flags & TABLE_NO_FILL ? &ti->ahead : NULL;
+
+	return table_child(ti->table, kind, &ti->at, ti->flags, ahead, out);
+}
+
+/* Stands before the partition's blocks. */
+static int table_iter_enter_part(struct table_iter *ti, uint32_t part)
+{
+	int rc;
+
+	(void)table_iter_nowhere(ti, 0);
+	ti->at.part = part;
+	rc = table_iter_child(ti, TABLE_INDEX, &ti->index);
+	if (rc != 0) {
+		ti->index = NULL;
+		return rc;
+	}
+	ti->at.index = ti->index;
+	return 0;
+}
+
+static int table_iter_enter_leaf(struct table_iter *ti, uint32_t leaf)
+{
+	int rc;
+
+	block_unpin(ti->data);
+	ti->data = NULL;
+	ti->at.leaf = leaf;
+	rc = table_iter_child(ti, TABLE_DATA, &ti->data);
+	if (rc != 0) {
+		ti->data = NULL;
+		return table_iter_nowhere(ti, rc);
+	}
+	return 0;
+}
+
+/* The first entry of the block after this one. */
+static int table_iter_next_leaf(struct table_iter *ti)
+{
+	uint32_t leaf = ti->at.leaf + 1;
+	int rc;
+
+	if (leaf == ti->index->items) {
+		if (ti->at.part + 1 == ti->at.top->items)
+			return table_iter_nowhere(ti, SILT_END);
+		rc = table_iter_enter_part(ti, ti->at.part + 1);
+		if (rc != 0)
+			return rc;
+		leaf = 0;
+	}
+	rc = table_iter_enter_leaf(ti, leaf);
+	return rc == 0 ? table_iter_emit(ti, 0) : rc;
+}
+
+/* The last entry of the block before this one. */
+static int table_iter_prev_leaf(struct table_iter *ti)
+{
+	uint32_t leaf = ti->at.leaf;
+	int rc;
+
+	if (leaf == 0) {
+		if (ti->at.part == 0)
+			return table_iter_nowhere(ti, SILT_END);
+		rc = table_iter_enter_part(ti, ti->at.part - 1);
+		if (rc != 0)
+			return rc;
+		leaf = ti->index->items;
+	}
+	rc = table_iter_enter_leaf(ti, leaf - 1);
+	return rc == 0 ? table_iter_emit(ti, ti->data->items - 1) : rc;
+}
+
+static int table_iter_ready(struct table_iter *ti)
+{
+	int rc = table_open(ti->table);
+
+	ti->at.top = rc == 0 ? ti->table->root.top : NULL;
+	return rc == 0 ? 0 : table_iter_nowhere(ti, rc);
+}
+
+static int table_iter_first(struct iter *it)
+{
+	struct table_iter *ti = table_iter_of(it);
+	int rc = table_iter_ready(ti);
+
+	if (rc == 0)
+		rc = table_iter_enter_part(ti, 0);
+	if (rc == 0)
+		rc = table_iter_enter_leaf(ti, 0);
+	return rc == 0 ? table_iter_emit(ti, 0) : rc;
+}
+
+static int table_iter_last(struct iter *it)
+{
+	struct table_iter *ti = table_iter_of(it);
+	int rc = table_iter_ready(ti);
+
+	if (rc == 0)
+		rc = table_iter_enter_part(ti, ti->at.top->items - 1);
+	if (rc == 0)
+		rc = table_iter_enter_leaf(ti, ti->index->items - 1);
+	return rc == 0 ? table_iter_emit(ti, ti->data->items - 1) : rc;
+}
+
+/* Within the partition; the target may stand in the gap between a block's last entry and its separator. */
+static int table_iter_seek_leaf(struct table_iter *ti, struct silt_slice key, uint64_t version)
+{
+	uint32_t leaf = index_find(ti->index, key, version);
+	uint32_t ordinal;
+	int rc;
+
+	if (leaf == ti->index->items) {
+		rc = report(&ti->table->env->rep, SILT_E_CORRUPT, "%s: partition %u ends before its separator",
+		            ti->table->file.path, ti->at.part);
+		return table_iter_nowhere(ti, rc);
+	}
+	rc = table_iter_enter_leaf(ti, leaf);
+	if (rc != 0)
+		return rc;
+	ordinal = block_reader_seek(ti->data, key, version);
+	return ordinal < ti->data->items ? table_iter_emit(ti, ordinal) : table_iter_next_leaf(ti);
+}
+
+static int table_iter_seek_part(struct table_iter *ti, struct silt_slice key, uint64_t version)
+{
+	uint32_t part = index_find(ti->at.top, key, version);
+	int rc;
+
+	if (part == ti->at.top->items)
+		return table_iter_nowhere(ti, SILT_END);
+	rc = table_iter_enter_part(ti, part);
+	return rc == 0 ? table_iter_seek_leaf(ti, key, version) : rc;
+}
+
+static int table_iter_seek(struct iter *it, struct silt_slice key, uint64_t version)
+{
+	struct table_iter *ti = table_iter_of(it);
+	struct block *before = ti->data;  /* held to the end: key may be it.cur's own */
+	int rc;
+
+	ti->data = NULL;
+	rc = table_iter_ready(ti);
+	if (rc == 0)
+		rc = table_iter_seek_part(ti, key, version);
+	block_unpin(before);
+	return rc;
+}
+
+static int table_iter_next(struct iter *it)
+{
+	struct table_iter *ti = table_iter_of(it);
+
+	if (!ti->data)
+		return SILT_END;
+	if (ti->ordinal + 1 < ti->data->items)
+		return table_iter_emit(ti, ti->ordinal + 1);
+	return table_iter_next_leaf(ti);
+}
+
+static int table_iter_prev(struct iter *it)
+{
+	struct table_iter *ti = table_iter_of(it);
+
+	if (!ti->data)
+		return SILT_END;
+	if (ti->ordinal > 0)
+		return table_iter_emit(ti, ti->ordinal - 1);
+	return table_iter_prev_leaf(ti);
+}
+
+static void table_iter_close(struct iter *it)
+{
+	struct table_iter *ti = table_iter_of(it);
+
+	(void)table_iter_nowhere(ti, 0);
+	table_ahead_fini(&ti->ahead);
+	table_unref(ti->table);
+	mem_free(ti);
+}
+
+int table_iter_new(struct table *t, unsigned flags, struct iter **out)
+{
+	static const struct iter_ops ops = {
+		.first = table_iter_first,
+		.last = table_iter_last,
+		.seek = table_iter_seek,
+		.next = table_iter_next,
+		.prev = table_iter_prev,
+		.close = table_iter_close,
+	};
+	struct table_iter *ti;
+
+	if (flags & TABLE_CACHED_ONLY)
+		return SILT_E_MISUSE;    /* a cursor stays on its block from call to call: it pins */
+	ti = mem_alloc(sizeof(*ti));
+	if (!ti)
+		return SILT_E_NOMEM;
+	memset(ti, 0, offsetof(struct table_iter, key));
+	ti->it.ops = &ops;
+	ti->table = table_ref(t);
+	ti->flags = flags;
+	*out = &ti->it;
+	return 0;
+}

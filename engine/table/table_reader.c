@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * table_reader.c - point lookups: filter, top index, partition, data block.
+ *
+ * A lookup with TABLE_CACHED_ONLY peeks at each of these blocks, inside its caller's read section; without, it pins each and reads
+ * what is missing. Both are one path: table_child() gives the block, table_let_go() takes it back.
+ *
+ * Filter    held by the block cache as one block, and so evictable: a lookup that may not block and does not find it there goes on as
+ *           if it had said "maybe". It is left unused where it would fill more than a quarter of the cache, and where it is damaged
+ *           or can't be read (that was reported, once).
+ * Resident  the top index (45 bytes for each 16 KiB of partitions), properties, path and this struct; bounds nothing else.
+ */
+#include "table/table_private.h"
+#include "base/mem.h"
+#include "core/filename.h"
+#include "table/block_reader.h"
+#include "table/filter.h"
+
+#include <stdatomic.h>
+
+enum { TABLE_FILTER_SHARE = 4 };          /* a filter may take one part in so many of the cache */
+
+/* ---- life ------------------------------------------------------------------------------------------------------------ */
+
+int table_new(struct env *env, struct block_cache *cache, struct table_meta *meta, struct table **out)
+{
+	struct table *t = mem_calloc(1, sizeof(*t));
+
+	if (!t)
+		return SILT_E_NOMEM;
+	if (mutex_init(&t->mu) < 0) {
+		mem_free(t);
+		return SILT_E_NOMEM;
+	}
+	atomic_init(&t->refs, 1);
+	t->env = env;
+	t->cache = cache;
+	t->meta = table_meta_ref(meta);
+	*out = t;
+	return 0;
+}
+
+struct table *table_ref(struct table *t)
+{
+	atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
+	return t;
+}
+
+void table_unref(struct table *t)
+{
+	if (!t || atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	table_root_fini(&t->root);
+	table_file_close(&t->file);
+	table_meta_unref(t->meta);
+	mutex_fini(&t->mu);
+	mem_free(t);
+}
+
+const struct table_meta *table_meta_of(const struct table *t)
+{
+	return t->meta;
+}
+
+/* ---- opening --------------------------------------------------------------------------------------------------------- */
+
+static bool table_filter_usable(const struct table *t)
+{
+	struct block_cache_stats stats;
+
+	block_cache_stats(t->cache, &stats);
+	return t->root.footer.filter.length > 0 && t->root.footer.filter.length <= stats.capacity / TABLE_FILTER_SHARE;
+}
+
+/* Fills file and root, or leaves both as they were. */
+static int table_open_file(struct table *t)
+{
+	char path[FILENAME_MAX_BYTES];
+	struct table_file f = { 0 };
+	struct table_root r = { 0 };
+	int rc = filename_table(t->env->dir, t->meta->number, false, path);
+
+	if (rc == 0)
+		rc = table_file_open(t->env, path, &f);
+	if (rc == 0)
+		rc = table_load_root(&f, t->meta->digest, &r);
+	if (rc == 0)
+		rc = table_load_check(&f, &r, t->meta);
+	if (rc < 0) {
+		table_root_fini(&r);
+		table_file_close(&f);
+		return rc;
+	}
+	t->file = f;
+	t->root = r;
+	return 0;
+}
+
+/* Under mu. Damage is remembered, so that it is reported once; what may pass (I/O, memory) is tried again. */
+static int table_open_locked(struct table *t)
+{
+	int rc = atomic_load_explicit(&t->state, memory_order_relaxed);
+
+	if (rc != TABLE_CLOSED)
+		return rc;
+	rc = table_open_file(t);
+	if (rc == 0) {
+		atomic_store_explicit(&t->filter_off, !table_filter_usable(t), memory_order_relaxed);
+		rc = TABLE_OPEN;
+	}
+	if (rc == TABLE_OPEN || rc == SILT_E_CORRUPT || rc == SILT_E_VERSION)
+		atomic_store_explicit(&t->state, rc, memory_order_release);
+	return rc;
+}
+
+int table_open(struct table *t)
+{
+	int state = atomic_load_explicit(&t->state, memory_order_acquire);
+
+	if (state == TABLE_CLOSED) {
+		mutex_lock(&t->mu);
+		state = table_open_locked(t);
+		mutex_unlock(&t->mu);
+	}
+	return state < 0 ? state : 0;
+}
+
+/* Open, or why not: with TABLE_CACHED_ONLY nothing is opened. */
+static int table_ready(struct table *t, unsigned flags)
+{
+	int state = atomic_load_explicit(&t->state, memory_order_acquire);
+
+	if (__builtin_expect(state == TABLE_OPEN, true))
+		return 0;
+	if (state == TABLE_CLOSED && flags & TABLE_CACHED_ONLY)
+		return SILT_WOULD_BLOCK;
+	return table_open(t);
+}
+
+uint64_t table_resident_bytes(const struct table *t)
+{
+	uint64_t bytes = sizeof(*t);
+
+	if (atomic_load_explicit(&t->state, memory_order_acquire) != TABLE_OPEN)
+		return bytes;
+	return bytes + t->root.top->charge + t->root.described->charge + strlen(t->file.path) + 1;
+}
+
+/* ---- blocks ---------------------------------------------------------------------------------------------------------- */
+
+static struct block *table_cached(struct table *t, uint64_t offset, unsigned flags)
+{
+	if (flags & TABLE_CACHED_ONLY)
+		return block_cache_peek(t->cache, t->meta->number, offset);
+	return block_cache_pin(t->cache, t->meta->number, offset);
+}
+
+static void table_let_go(struct block *b, unsigned flags)
+{
+	if (!(flags & TABLE_CACHED_ONLY))
+		block_unpin(b);
+}
+
+static int table_read(struct table *t, enum table_block_kind kind, const struct table_addr *addr, const struct table_place *at,
+                      unsigned flags, struct table_ahead *ahead, struct block **out)
+{
+	int rc = table_file_fetch(&t->file, kind, addr, at, ahead, out);
+
+	if (rc < 0)
+		return rc;
+	block_cache_count(t->cache, false);
+	if (!(flags & TABLE_NO_FILL)) {
+		(*out)->table = t->meta->number;
+		(*out)->offset = addr->offset;
+		block_cache_insert(t->cache, *out);
+	}
+	return 0;
+}
+
+int table_child(struct table *t, enum table_block_kind kind, const struct table_place *at, unsigned flags,
+                struct table_ahead *ahead, struct block **out)
+{
+	const struct block *parent = kind == TABLE_DATA ? at->index : at->top;
+	uint32_t i = kind == TABLE_DATA ? at->leaf : at->part;
+	struct table_addr addr;
+
+	*out = table_cached(t, index_offset(parent, i), flags);
+	if (*out) {
+		if (kind == TABLE_DATA)
+			block_cache_count(t->cache, true);
+		return 0;
+	}
+	if (flags & TABLE_CACHED_ONLY)
+		return SILT_WOULD_BLOCK;
+	index_addr(parent, i, &addr);
+	return table_read(t, kind, &addr, at, flags, ahead, out);
+}
+
+/* ---- point lookup ---------------------------------------------------------------------------------------------------- */
+
+/* The filter, if it is to be had; without one the answer is "maybe". */
+static struct block *table_filter(struct table *t, unsigned flags)
+{
+	const struct table_addr *addr = &t->root.footer.filter;
+	struct block *b;
+	int rc;
+
+	if (atomic_load_explicit(&t->filter_off, memory_order_relaxed))
+		return NULL;
+	b = table_cached(t, addr->offset, flags);
+	if (b || flags & (TABLE_CACHED_ONLY | TABLE_NO_FILL))
+		return b;
+	rc = table_read(t, TABLE_FILTER, addr, NULL, flags, NULL, &b);
+	if (rc == SILT_E_CORRUPT || rc == SILT_E_IO)
+		atomic_store_explicit(&t->filter_off, 1, memory_order_relaxed);
+	return rc == 0 ? b : NULL;
+}
+
+static bool table_may_hold(struct table *t, uint64_t hash, unsigned flags, struct table_counts *counts)
+{
+	struct block *filter = table_filter(t, flags);
+	bool maybe;
+
+	if (!filter)
+		return true;
+	maybe = filter_may_hold(filter->bytes, hash);
+	table_let_go(filter, flags);
+	if (counts) {
+		counts->filter_checks++;
+		counts->filter_negatives += !maybe;
+	}
+	return maybe;
+}
+
+/* The data block where (key, version) belongs: 0, SILT_NOTFOUND, SILT_WOULD_BLOCK, < 0. */
+static int table_descend(struct table *t, struct silt_slice key, uint64_t version, unsigned flags, struct block **out)
+{
+	struct table_place at = { .top = t->root.top };
+	struct block *index;
+	int rc;
+
+	at.part = index_find(at.top, key, version);
+	if (at.part == at.top->items)
+		return SILT_NOTFOUND;
+	rc = table_child(t, TABLE_INDEX, &at, flags, NULL, &index);
+	if (rc != 0)
+		return rc;
+	at.index = index;
+	at.leaf = index_find(index, key, version);
+	/* the last separator of a partition is that of the partition, so there always is one */
+	if (__builtin_expect(at.leaf == index->items, false)) {
+		at.leaf--;
+		rc = report(&t->env->rep, SILT_E_CORRUPT, "%s: partition %u ends before its separator", t->file.path, at.part);
+	} else {
+		rc = table_child(t, TABLE_DATA, &at, flags, NULL, out);
+	}
+	table_let_go(index, flags);
+	return rc;
+}
+
+int table_get(struct table *t, struct silt_slice key, uint64_t hash, uint64_t max_version, unsigned flags,
+              struct table_counts *counts, struct table_hit *hit)
+{
+	struct block *b;
+	int rc = table_ready(t, flags);
+
+	if (rc != 0)
+		return rc;
+	if (!table_may_hold(t, hash, flags, counts))
+		return SILT_NOTFOUND;
+	rc = table_descend(t, key, max_version, flags, &b);
+	if (rc != 0)
+		return rc;
+	rc = block_reader_get(b, key, hash, max_version, &hit->entry);
+	if (rc != 0) {
+		table_let_go(b, flags);
+		return rc;
+	}
+	hit->pin = flags & TABLE_CACHED_ONLY ? NULL : b;
+	return 0;
+}
+
+void table_hit_release(struct table_hit *hit)
+{
+	block_unpin(hit->pin);
+	hit->pin = NULL;
+}

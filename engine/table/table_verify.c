@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * table_verify.c - a whole table looked through, from the disk and past the cache.
+ *
+ * What holds of a sound table, beside its digests
+ *   (1) the parts follow each other without gaps, so that every byte of the file is under a digest.
+ *   (2) entries ascend in key_cmp order over all blocks.
+ *   (3) a separator is not before the last entry of its block, and before the first of the next.
+ *   (4) each entry's tag is that of its key, and the filter does not deny the key: a wrong one would hide an entry.
+ *   (5) what the properties count is what there is, and the manifest tells the same.
+ * A damaged block is reported and the search goes on behind it; the counts of (5) are then left out.
+ */
+#include "table/table_private.h"
+#include "base/buf.h"
+#include "base/hash.h"
+#include "core/filename.h"
+#include "core/key.h"
+#include "table/block_reader.h"
+#include "table/filter.h"
+
+struct table_verify {
+	struct table_file file;
+	struct table_root root;
+	struct table_ahead ahead;
+	struct block *filter;             /* NULL = none, or damaged */
+	struct block *index;
+	struct table_place at;
+	struct properties seen;           /* without the keys */
+	struct silt_buf last;             /* key of the entry before */
+	uint64_t last_version;
+	uint64_t end;                     /* of the part before (1) */
+	bool have_last;
+	bool damaged;
+	uint8_t room[KEY_MAX];
+	silt_progress_fn *progress;
+	void *ctx;
+};
+
+static int table_verify_found(struct table_verify *v, enum table_block_kind kind, const struct table_addr *addr, const char *what)
+{
+	v->damaged = true;
+	return table_file_damage(&v->file, kind, addr, kind == TABLE_DATA || kind == TABLE_INDEX ? &v->at : NULL, what);
+}
+
+/* As table_file_fetch(); also (1). */
+static int table_verify_fetch(struct table_verify *v, enum table_block_kind kind, const struct table_addr *addr, struct block **out)
+{
+	const struct table_place *at = kind == TABLE_DATA || kind == TABLE_INDEX ? &v->at : NULL;
+	int rc = table_file_fetch(&v->file, kind, addr, at, kind == TABLE_DATA ? &v->ahead : NULL, out);
+
+	if (rc == SILT_E_CORRUPT)
+		v->damaged = true;
+	return rc;
+}
+
+static int table_verify_follows(struct table_verify *v, enum table_block_kind kind, const struct table_addr *addr)
+{
+	if (addr->offset != v->end)
+		return table_verify_found(v, kind, addr, "does not follow the part before it");
+	v->end += addr->length;
+	return 0;
+}
+
+/* ---- entries --------------------------------------------------------------------------------------------------------- */
+
+static void table_verify_count(struct table_verify *v, const struct entry *e, bool new_key)
+{
+	struct properties *p = &v->seen;
+
+	p->min_version = p->entries == 0 || e->version < p->min_version ? e->version : p->min_version;
+	p->max_version = e->version > p->max_version ? e->version : p->max_version;
+	p->entries++;
+	p->keys += new_key;
+	p->tombstones += e->kind == ENTRY_DELETE;
+	p->raw_bytes += e->key.len + e->meta.len + e->value.len;
+	if (e->expires_ms == 0)
+		return;
+	p->expiring++;
+	if (p->earliest_expiry_ms == 0 || e->expires_ms < p->earliest_expiry_ms)
+		p->earliest_expiry_ms = e->expires_ms;
+}
+
+/* NULL, or which of the rules is broken. */
+static const char *table_verify_entry(struct table_verify *v, const struct entry *e, uint8_t tag)
+{
+	bool new_key = !v->have_last || !slice_eq(buf_slice(&v->last), e->key);
+	uint64_t hash = hash_key(e->key);
+
+	if (v->have_last && key_cmp(buf_slice(&v->last), v->last_version, e->key, e->version) >= 0)
+		return "entries out of order";
+	if (tag != (uint8_t)hash)
+		return "a tag that is not its key's";
+	if (v->filter && !filter_may_hold(v->filter->bytes, hash))
+		return "a key that the filter denies";
+	if (e->version < 1)
+		return "an entry without a version";
+	table_verify_count(v, e, new_key);
+	return NULL;
+}
+
+/* (3) between the separator before this block and its first entry, resp. its last entry and its own separator. */
+static const char *table_verify_separator(struct table_verify *v, const struct entry *first, uint32_t leaf, bool behind)
+{
+	uint8_t key[KEY_MAX];
+	uint64_t version;
+	size_t len = index_key(v->index, leaf, key, sizeof(key), &version);
+	int d = key_cmp(first->key, first->version, slice_of(key, len), version);
+
+	return behind ? d > 0 ? NULL : "begins before the separator of the block before"
+	              : d <= 0 ? NULL : "ends behind its separator";
+}
+
+static int table_verify_entries(struct table_verify *v, const struct block *b, const char **what)
+{
+	struct entry e;
+	int rc = 0;
+
+	*what = NULL;
+	for (uint32_t i = 0; i < b->items && !*what && rc == 0; i++) {
+		block_reader_entry(b, i, v->room, &e);
+		*what = table_verify_entry(v, &e, block_reader_tag(b, i));
+		if (!*what && i == 0 && v->at.leaf > 0)
+			*what = table_verify_separator(v, &e, v->at.leaf - 1, true);
+		if (!*what && i + 1 == b->items)
+			*what = table_verify_separator(v, &e, v->at.leaf, false);
+		rc = buf_set(&v->last, e.key);
+		v->last_version = e.version;
+		v->have_last = true;
+	}
+	return rc;
+}
+
+/* ---- blocks ---------------------------------------------------------------------------------------------------------- */
+
+/* 0 also for what was found: v->damaged says it; < 0 and SILT_END end the search. */
+static int table_verify_leaf(struct table_verify *v, uint32_t leaf)
+{
+	struct table_addr addr;
+	struct block *b = NULL;
+	const char *what;
+	int rc;
+
+	v->at.leaf = leaf;
+	index_addr(v->index, leaf, &addr);
+	(void)table_verify_follows(v, TABLE_DATA, &addr);
+	rc = table_verify_fetch(v, TABLE_DATA, &addr, &b);
+	if (rc < 0)
+		return rc == SILT_E_CORRUPT ? 0 : rc;
+	rc = table_verify_entries(v, b, &what);
+	if (rc == 0 && what)
+		(void)table_verify_found(v, TABLE_DATA, &addr, what);
+	block_unpin(b);
+	v->seen.data_blocks++;
+	if (rc == 0 && v->progress && v->progress(v->ctx, addr.offset + addr.length, v->file.size) != 0)
+		rc = SILT_END;
+	return rc;
+}
+
+static int table_verify_part(struct table_verify *v, uint32_t part)
+{
+	struct table_addr addr;
+	int rc;
+
+	v->at = (struct table_place){ .top = v->root.top, .part = part };
+	index_addr(v->root.top, part, &addr);
+	rc = table_verify_fetch(v, TABLE_INDEX, &addr, &v->index);
+	if (rc < 0) {
+		v->end = addr.offset + addr.length;
+		return rc == SILT_E_CORRUPT ? 0 : rc;
+	}
+	v->at.index = v->index;
+	for (uint32_t leaf = 0; leaf < v->index->items && rc == 0; leaf++)
+		rc = table_verify_leaf(v, leaf);
+	v->at.index = NULL;
+	(void)table_verify_follows(v, TABLE_INDEX, &addr);
+	block_unpin(v->index);
+	v->index = NULL;
+	v->seen.partitions++;
+	return rc;
+}
+
+/* The parts behind the last partition: they were loaded with the root, here is their place. */
+static void table_verify_tail(struct table_verify *v)
+{
+	const struct footer *f = &v->root.footer;
+	int rc = 0;
+
+	if (v->damaged)
+		return;
+	if (f->filter.length)
+		rc = table_verify_follows(v, TABLE_FILTER, &f->filter);
+	if (rc == 0)
+		rc = table_verify_follows(v, TABLE_TOP, &f->top);
+	if (rc == 0)
+		rc = table_verify_follows(v, TABLE_PROPERTIES, &f->properties);
+	if (rc == 0 && v->end + FOOTER_BYTES != v->file.size)
+		(void)table_verify_found(v, TABLE_PROPERTIES, &f->properties, "the footer does not follow it");
+}
+
+/* (5) */
+static void table_verify_counts(struct table_verify *v)
+{
+	const struct properties *p = &v->root.properties, *s = &v->seen;
+
+	if (v->damaged || !v->have_last)
+		return;
+	if (p->entries == s->entries && p->keys == s->keys && p->tombstones == s->tombstones && p->expiring == s->expiring &&
+	    p->earliest_expiry_ms == s->earliest_expiry_ms && p->min_version == s->min_version && p->max_version == s->max_version &&
+	    p->data_blocks == s->data_blocks && p->partitions == s->partitions && p->raw_bytes == s->raw_bytes &&
+	    slice_eq(p->largest, buf_slice(&v->last)))
+		return;
+	(void)table_verify_found(v, TABLE_PROPERTIES, &v->root.footer.properties, "the entries are not those that it counts");
+}
+
+/* A damaged filter is a finding, not an end. */
+static int table_verify_filter(struct table_verify *v)
+{
+	int rc;
+
+	if (v->root.footer.filter.length == 0)
+		return 0;
+	rc = table_verify_fetch(v, TABLE_FILTER, &v->root.footer.filter, &v->filter);
+	return rc == SILT_E_CORRUPT ? 0 : rc;
+}
+
+static int table_verify_open(struct table_verify *v, struct table *t)
+{
+	char path[FILENAME_MAX_BYTES];
+	int rc = filename_table(t->env->dir, t->meta->number, false, path);
+
+	if (rc == 0)
+		rc = table_file_open(t->env, path, &v->file);
+	if (rc < 0)
+		return rc;
+	t->env->os->drop_cache(t->env->os, v->file.file);
+	rc = table_load_root(&v->file, t->meta->digest, &v->root);
+	return rc == 0 ? table_load_check(&v->file, &v->root, t->meta) : rc;
+}
+
+static void table_verify_fini(struct table_verify *v)
+{
+	block_unpin(v->filter);
+	block_unpin(v->index);
+	table_ahead_fini(&v->ahead);
+	table_root_fini(&v->root);
+	table_file_close(&v->file);
+	buf_fini(&v->last);
+}
+
+int table_verify(struct table *t, silt_progress_fn *progress, void *ctx)
+{
+	struct table_verify v = { .progress = progress, .ctx = ctx };
+	int rc = table_verify_open(&v, t);
+
+	if (rc == 0)
+		rc = table_verify_filter(&v);
+	for (uint32_t part = 0; rc == 0 && part < v.root.top->items; part++)
+		rc = table_verify_part(&v, part);
+	if (rc == 0) {
+		table_verify_tail(&v);
+		table_verify_counts(&v);
+		rc = v.damaged ? SILT_E_CORRUPT : 0;
+	}
+	table_verify_fini(&v);
+	return rc;
+}
