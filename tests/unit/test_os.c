@@ -4,11 +4,9 @@
  */
 #include "lib/test.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "lib/simdisk.h"
