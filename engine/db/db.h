@@ -100,8 +100,10 @@ struct silt_db {
 	bool installing;                  /* [m] the install baton is taken */
 	struct manifest *manifest;        /* [i] */
 
-	struct log_writer *next_wal;      /* [m] segment wal_number + 1, whole and empty; taken by the leader */
+	struct log_writer *next_wal;      /* [m] segment newest_wal, whole and empty; taken by the leader */
+	bool rotating;                    /* [m] the leader took next_wal, and wal_number does not say so yet */
 	int next_wal_error;               /* [m] why there is none: SILT_E_NOSPACE, SILT_E_IO */
+	uint64_t newest_wal;              /* [k] flush thread: the highest number made so far, next_wal's or the active one's */
 	uint64_t oldest_wal;              /* [m] the oldest segment still needed */
 	uint64_t old_wal;                 /* [m] a flushed one, kept to become the next; 0 = none */
 	uint64_t *obsolete;               /* [m] numbers of tables no version holds any more */

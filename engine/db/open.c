@@ -154,7 +154,8 @@ static void open_set_counters(struct silt_db *db, const struct recovered *r)
 	db->recovered_entries = r->entries;
 	db->recovery_ms = (os->mono_ns(os) - db->open_ns) / 1000000;
 	if (db->wal) {
-		atomic_store(&db->wal_number, log_writer_number(db->wal));
+		db->newest_wal = log_writer_number(db->wal);
+		atomic_store(&db->wal_number, db->newest_wal);
 		atomic_store(&db->wal_end, log_writer_end(db->wal));
 	}
 }

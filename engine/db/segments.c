@@ -50,17 +50,19 @@ static uint64_t segments_take_old(struct silt_db *db)
 int segments_prepare(struct silt_db *db)
 {
 	struct log_writer *w = NULL;
-	uint64_t number;
+	/* Not wal_number + 1: a leader that took next_wal has not said so there yet, and the one it took would be made again. */
+	uint64_t number = db->newest_wal + 1;
 	bool wanted;
 	int rc;
 
 	mutex_lock(&db->mu);
-	number = atomic_load_explicit(&db->wal_number, memory_order_relaxed) + 1;
-	wanted = !db->next_wal && !db->stop && db_fault(db) == 0;
+	wanted = !db->next_wal && !db->rotating && !db->stop && db_fault(db) == 0;
 	mutex_unlock(&db->mu);
 	if (!wanted)
 		return 0;
 	rc = segments_make(db, number, segments_take_old(db), &w);
+	if (rc == 0)
+		db->newest_wal = number;
 	mutex_lock(&db->mu);
 	db->next_wal = w;
 	db->next_wal_error = rc;

@@ -53,6 +53,23 @@ that 'ends with 0 as well' [ $? = 0 ]
 serve_start || finish
 check_all 'after POST /shutdown'
 
+# ---- writes behind a change of segments: the background once made the segment again that was just taken
+for i in $(seq 1 12); do
+	request -X POST /v1/admin/flush
+	put "rotated-$i" "value-$i"
+	put "rotated-again-$i" "value-$i"
+done
+expect 'compacted in between' 200 -- -X POST /v1/admin/compact
+put rotated-last 1
+serve_kill9
+serve_start || finish
+wrong=0
+for i in $(seq 1 12); do
+	holds "rotated-$i" "value-$i" && holds "rotated-again-$i" "value-$i" || wrong=$((wrong + 1))
+done
+that 'what was written around twelve flushes is there after kill -9' [ "$wrong" = 0 ]
+that 'and what was written after a compaction' holds rotated-last 1
+
 # ---- SIGTERM under load: every answer 2xx is true afterwards, and the others are 502, 503 or a closed connection
 for i in $(seq 1 3000); do
 	printf 'url = "%s/v1/kv/d%s"\nrequest = "PUT"\ndata = "drain-%s"\noutput = "/dev/null"\nwrite-out = "%s %%{http_code}\\n"\nnext\n' "$url" "$i" "$i" "$i"
