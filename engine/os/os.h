@@ -4,8 +4,9 @@
  *
  * Two implementations: os_posix() here, and the simulated disk in tests/lib. Paths are plain strings; the engine uses
  * "<dir>/<name>". Calls return 0 or > 0 as said, or SILT_E_IO, SILT_E_NOSPACE (ENOSPC, EDQUOT), SILT_E_NOMEM, SILT_NOTFOUND
- * (ENOENT), SILT_E_BUSY (EEXIST of OS_CREATE; a lock held elsewhere); os_errno_text() of the last failure in this thread
- * is for the message of whoever reports. EINTR is retried inside, short transfers are finished inside.
+ * (ENOENT), SILT_E_BUSY (EEXIST, ENOTEMPTY; a lock held elsewhere); error_text() of the last failure in this thread is for
+ * the message of whoever reports. EINTR is retried inside, but never for a sync; short transfers are finished inside.
+ * Outputs are untouched on failure.
  * Threads   any; a file's pread may run beside its pwrite.
  */
 #ifndef OS_OS_H
