@@ -14,8 +14,8 @@
  *           So nine tenths of the data lie in the last level whatever the size, and space spent on the shadowed is bounded.
  *
  * Score     level 0: tables / compaction_trigger. Leveled: bytes / target; without a target PICK_DRAIN, which level 0
- *           outbids only at that many times its trigger. From 1.0 a level wants work; the highest is tried first, and the
- *           next where its tables can't go (rule 2).
+ *           outbids only at that many times its trigger. Level 0 wants work at 1.0, the others above it; the highest is tried
+ *           first, and the next where its tables can't go (rule 2).
  *
  * Level 0   takes all that may go: from the oldest on each table that overlaps no older one that stays (rule 1).
  *
@@ -101,6 +101,11 @@ static double pick_score(const struct pick_view *pv, int level)
 	if (level == PICK_LAST || l->n == 0)
 		return 0;
 	return pv->targets[level] ? (double)l->bytes / (double)pv->targets[level] : PICK_DRAIN;
+}
+
+static bool pick_wants_work(const struct pick_view *pv, int level)
+{
+	return level ? pick_score(pv, level) > 1 : pick_score(pv, 0) >= 1;
 }
 
 /* Part of level 0 that is over its trigger: grows by a table's share at a time, from nothing to all of it. */
@@ -415,7 +420,7 @@ static int pick_by_score(const struct pick_view *pv, int from_level, struct pick
 		int best = -1, rc;
 
 		for (int l = from_level; l < PICK_LAST; l++)
-			if (!tried[l] && pick_score(pv, l) >= 1 && (best < 0 || pick_score(pv, l) > pick_score(pv, best)))
+			if (!tried[l] && pick_wants_work(pv, l) && (best < 0 || pick_score(pv, l) > pick_score(pv, best)))
 				best = l;
 		if (best < 0)
 			return SILT_NOTFOUND;
@@ -565,7 +570,7 @@ int pick_compaction(const struct version *v, const struct pick_rules *r, struct 
 	struct pick_view pv = pick_view_of(v, r);
 	int rc = SILT_NOTFOUND;
 
-	if (pick_score(&pv, 0) >= 1 || !r->manual)
+	if (pick_wants_work(&pv, 0) || !r->manual)
 		rc = pick_by_score(&pv, 0, out);
 	if (rc == SILT_NOTFOUND && r->manual)
 		rc = pick_manual(&pv, out);

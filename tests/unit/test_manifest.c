@@ -366,7 +366,7 @@ static void test_manifest__a_failed_append_poisons_it(void **state)
 		simdisk_fail_at(b.disk, calls[i], 1, SILT_E_IO, false);
 		assert_int_equal(bench_step(&b, 0), SILT_E_IO);
 		assert_int_equal(bench_step(&b, 0), SILT_E_FAULT);
-		bench_append(&b, "L0 100:a-b@1-1");
+		assert_int_equal(bench_append(&b, "L0 100:a-b@1-1"), SILT_E_FAULT);
 		assert_int_equal(manifest_bytes(b.manifest), 0);
 		bench_close(&b);
 	}
