@@ -246,14 +246,16 @@ int segment_create(struct env *env, enum log_kind kind, const char *path, uint64
 	return 0;
 }
 
-/* 0: the file at path is alone and of this size. SILT_E_BUSY: it is not. */
+/* 0: the file at path is alone and of this size. SILT_E_BUSY: it is not. SILT_NOTFOUND. */
 static int segment_recyclable(struct env *env, const char *path, uint64_t capacity)
 {
 	struct os_stat st;
 	int rc = env->os->stat(env->os, path, &st);
 
-	if (rc != 0)
-		return segment_failed(env, rc < 0 ? rc : SILT_E_IO, path, "stat");
+	if (rc < 0)
+		return segment_failed(env, rc, path, "stat");
+	if (rc > 0)
+		return rc;
 	return st.links == 1 && st.size == capacity ? 0 : SILT_E_BUSY;
 }
 
@@ -285,7 +287,7 @@ int segment_recycle(struct env *env, enum log_kind kind, const char *old_path, c
 		rc = segment_new_header(env, kind, path, number, capacity, &h);
 	if (rc == 0)
 		rc = segment_recyclable(env, old_path, capacity);
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	rc = segment_take(env, old_path, tmp, &file);
 	if (rc == 0)

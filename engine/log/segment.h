@@ -21,7 +21,8 @@ int segment_create(struct env *env, enum log_kind kind, const char *path, uint64
                    struct log_header *header, struct os_file **out) SILT_MUST_CHECK;
 /*
  * The same from an old segment's file: keeps its bytes, gives it a new header and name. SILT_E_BUSY: it can't be recycled, for it
- * has other links or is not of this capacity; left alone, not reported. After another failure the old file may be gone.
+ * has other links or is not of this capacity; left alone. SILT_NOTFOUND: there is none. Neither is reported. After another failure
+ * the old file may be gone.
  */
 int segment_recycle(struct env *env, enum log_kind kind, const char *old_path, const char *path, uint64_t number, uint64_t capacity,
                     struct log_header *header, struct os_file **out) SILT_MUST_CHECK;

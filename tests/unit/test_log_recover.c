@@ -92,6 +92,32 @@ static void test_log_recover__seals_an_empty_segment(void **state)
 	simdisk_free(disk);
 }
 
+/* Of a torn group the first record is lost, and what follows it stands just where the SEAL ends. */
+static void test_log_recover__seal_hides_the_rest_of_a_torn_group(void **state)
+{
+	struct simdisk *disk = simdisk_new(1);
+	struct logkit_seen seen;
+	struct log_writer *w;
+	struct logkit k;
+	uint64_t at;
+
+	(void)state;
+	logkit_init(&k, disk);
+	w = logkit_create(&k, 1, CAPACITY);
+	logkit_group(w, 1, 5);
+	at = log_writer_end(w);
+	assert_int_equal(log_writer_reserve(w, 1, 0), 0);
+	log_writer_add(w, LOG_SKIP, 0, 5, slice_of(NULL, 0));
+	logkit_group(w, 6, 7);
+	log_writer_free(w);
+	logkit_flip(&k, logkit_wal(&k, 1), at, 1);
+	assert_int_equal(logkit_judge(&k, 1, 1, &seen), 0);
+	assert_int_equal(seen.end.offset, at);
+	assert_int_equal(recover(&k, &seen.end), 0);
+	check_sealed(&k, 1, 5);
+	simdisk_free(disk);
+}
+
 /* ---- the page cache is not to be believed ---- */
 
 /* While `on`, reads of the disk give the bytes of `cache` instead: pages marked clean that never reached the disk. */
@@ -550,6 +576,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_log_recover__seals_what_a_killed_process_left),
 		cmocka_unit_test(test_log_recover__seals_an_empty_segment),
+		cmocka_unit_test(test_log_recover__seal_hides_the_rest_of_a_torn_group),
 		cmocka_unit_test(test_log_recover__what_only_the_cache_had_is_durable_after),
 		cmocka_unit_test(test_log_recover__refuses_what_has_changed),
 		cmocka_unit_test(test_log_recover__refuses_another_segment),

@@ -455,7 +455,7 @@ static void test_segment__with_a_second_link_is_left_alone(void **state)
 	logkit_fini(&k);
 }
 
-static void test_segment__of_another_size_is_left_alone(void **state)
+static void test_segment__of_another_size_or_absent_is_left_alone(void **state)
 {
 	struct log_header h;
 	struct logkit k;
@@ -467,6 +467,8 @@ static void test_segment__of_another_size_is_left_alone(void **state)
 	assert_int_equal(recycle(&k, 12, 20, CAPACITY - LOG_PAGE, &h), SILT_E_BUSY);
 	assert_int_equal(try_open(&k, 12, &h), 0);
 	assert_int_equal(h.number, 12);
+	assert_int_equal(recycle(&k, 11, 20, CAPACITY, &h), SILT_NOTFOUND);
+	assert_int_equal(k.reports, 0);
 	logkit_fini(&k);
 }
 
@@ -634,7 +636,7 @@ int main(void)
 		cmocka_unit_test(test_segment__recycle_gives_old_bytes_a_new_header_and_name),
 		cmocka_unit_test(test_segment__recycled_is_empty),
 		cmocka_unit_test(test_segment__with_a_second_link_is_left_alone),
-		cmocka_unit_test(test_segment__of_another_size_is_left_alone),
+		cmocka_unit_test(test_segment__of_another_size_or_absent_is_left_alone),
 		cmocka_unit_test(test_segment__recycled_at_every_crash_point_old_or_new),
 		cmocka_unit_test(test_segment__failing_recycle_leaves_old_or_nothing),
 		cmocka_unit_test(test_segment__open_names_what_is_wrong),
