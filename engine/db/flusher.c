@@ -128,7 +128,8 @@ static bool flusher_has_work(const struct silt_db *db, bool hold) REQUIRES(db->m
 {
 	if (db->retired)
 		return true;
-	return !hold && db_fault((struct silt_db *)db) == 0 && (db->view->sealed_count || !db->next_wal);
+	return !hold && db_fault((struct silt_db *)db) == 0 &&
+	       (db->view->sealed_count || (!db->next_wal && !db->rotating));
 }
 
 /* Sleeps until there may be something to do; false when the store is closing. */

@@ -33,6 +33,7 @@ static int rotate_take_next(struct silt_db *db, struct log_writer **out)
 	if (rc == 0) {
 		*out = db->next_wal;
 		db->next_wal = NULL;
+		db->rotating = true;      /* no other segment of its number is made meanwhile */
 	}
 	mutex_unlock(&db->mu);
 	return rc;
@@ -42,6 +43,7 @@ static void rotate_give_back(struct silt_db *db, struct log_writer *w)
 {
 	mutex_lock(&db->mu);
 	db->next_wal = w;
+	db->rotating = false;
 	mutex_unlock(&db->mu);
 }
 
@@ -58,6 +60,17 @@ static void rotate_publish(struct silt_db *db, struct view *next, struct memtabl
 	view_fill(next, fresh, sealed, n + 1, db->view->set);
 	publish_view(db, next);
 	db->active_since_ns = db->env.os->mono_ns(db->env.os);
+	mutex_unlock(&db->mu);
+}
+
+/* The new segment is the active one: the background may make the one after it. */
+static void rotate_done(struct silt_db *db)
+{
+	atomic_store_explicit(&db->wal_number, log_writer_number(db->wal), memory_order_relaxed);
+	atomic_store_explicit(&db->wal_end, log_writer_end(db->wal), memory_order_relaxed);
+	mutex_lock(&db->mu);
+	db->rotating = false;
+	cond_broadcast(&db->changed);
 	mutex_unlock(&db->mu);
 }
 
@@ -92,7 +105,6 @@ int rotate_run(struct silt_db *db)
 	log_writer_free(db->wal);
 	db->wal = wal;
 	db->wal_unmarked = false;
-	atomic_store_explicit(&db->wal_number, log_writer_number(wal), memory_order_relaxed);
-	atomic_store_explicit(&db->wal_end, log_writer_end(wal), memory_order_relaxed);
+	rotate_done(db);
 	return 0;
 }
