@@ -172,7 +172,8 @@ static int table_verify_part(struct table_verify *v, uint32_t part)
 	for (uint32_t leaf = 0; leaf < v->index->items && rc == 0; leaf++)
 		rc = table_verify_leaf(v, leaf);
 	v->at.index = NULL;
-	(void)table_verify_follows(v, TABLE_INDEX, &addr);
+	if (rc == 0)
+		(void)table_verify_follows(v, TABLE_INDEX, &addr);
 	block_unpin(v->index);
 	v->index = NULL;
 	v->seen.partitions++;
