@@ -27,17 +27,22 @@ static bool trust_ends(struct span s, const char *tail)
 	return s.len >= n && memcmp(s.p + s.len - n, tail, n) == 0;
 }
 
-/* "localhost:8080" -> "localhost", "[::1]:8080" -> "::1" */
-static struct span trust_host_name(struct span host)
+/* "localhost:8080" -> "localhost", "[::1]:8080" -> "[::1]" */
+static struct span trust_without_port(struct span host)
 {
-	const char *end;
+	const char *address = host.len > 0 && host.p[0] == '[' ? memchr(host.p, ']', host.len) : NULL;
+	size_t from = address != NULL ? (size_t)(address - host.p) : 0;
+	const char *colon = memchr(host.p + from, ':', host.len - from);
 
-	if (host.len > 0 && host.p[0] == '[') {
-		end = memchr(host.p, ']', host.len);
-		return end != NULL ? span_of(host.p + 1, (size_t)(end - host.p) - 1) : host;
-	}
-	end = memchr(host.p, ':', host.len);
-	return end != NULL ? span_of(host.p, (size_t)(end - host.p)) : host;
+	return colon != NULL ? span_of(host.p, (size_t)(colon - host.p)) : host;
+}
+
+/* One of ours may be written "[::1]" or "::1". */
+static bool trust_is_ours(struct span name, struct span ours)
+{
+	if (trust_same(name, ours))
+		return true;
+	return name.len > 2 && name.p[0] == '[' && name.p[name.len - 1] == ']' && trust_same(span_of(name.p + 1, name.len - 2), ours);
 }
 
 bool trust_host(struct request *r)
@@ -47,9 +52,9 @@ bool trust_host(struct request *r)
 
 	if (ours == NULL || !trust_given(r->host))
 		return true;
-	name = trust_host_name(span_str(r->host));
+	name = trust_without_port(span_str(r->host));
 	for (; *ours != NULL; ours++)
-		if (trust_same(name, trust_host_name(span_str(*ours))) || trust_same(name, span_str(*ours)))
+		if (trust_is_ours(name, span_str(*ours)))
 			return true;
 	problem_set(r, 421, PROBLEM_WRONG_HOST, "The configuration does not list this Host as one of ours.");
 	return false;
