@@ -54,7 +54,7 @@ static const struct options_key {
 	  "budget for memtables, cache, indexes and filters" },
 	{ "memtable_size", OPTIONS_SIZE, AT(memtable_size), "32M", 64 * KIB, GIB, NULL, false,
 	  "a memtable of this size is flushed to a table" },
-	{ "wal_segment_size", OPTIONS_SIZE, AT(wal_segment_size), "64M", 256 * KIB, 4 * GIB, NULL, false,
+	{ "wal_segment_size", OPTIONS_SIZE, AT(wal_segment_size), "80M", 256 * KIB, 4 * GIB, NULL, false,
 	  "one file of the log; a value is at most a quarter of it" },
 	{ "flush_interval", OPTIONS_TIME, AT(flush_interval), "0", 0, 30 * DAY, NULL, false,
 	  "a memtable this old is flushed; 0 = only by size" },

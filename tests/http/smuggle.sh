@@ -30,7 +30,7 @@ for attack in delete shutdown; do
 	for pad in 0 8192 20000; do
 		{ repeated x "$pad"; cat "$work/$attack" "$work/$attack"; } >"$work/in"
 		for target in '-X GET /v1/kv/victim' '-X PUT /v1/kv/victim?tll=1' '-X POST /set' '-X PATCH /v1/kv/victim' '-X DELETE /del?key=none' \
-		    '-X PUT -H If-Match:"1" /v1/kv/victim' '-X POST -H Via:x /shutdown' '-X GET /healthz' '-X PUT -H Content-Encoding:gzip /v1/kv/victim' \
+		    '-X PUT -H If-Match:"999999" /v1/kv/victim' '-X POST -H Via:x /shutdown' '-X GET /healthz' '-X PUT -H Content-Encoding:gzip /v1/kv/victim' \
 		    '-X OPTIONS /get' '-X POST /v1/stats' '-X PUT /v1/kv/x/../victim'; do
 			# shellcheck disable=SC2086
 			request --data-binary "@$work/in" $target
