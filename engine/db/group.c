@@ -17,6 +17,7 @@ struct group {
 	size_t records, payload_bytes;
 	uint64_t now_ms;
 	uint64_t appended;                /* DATA records added */
+	bool writes;                      /* not only requests to sync */
 	bool wants_sync;                  /* a request that waits for durability is in it */
 };
 
@@ -29,6 +30,7 @@ static void group_fail(struct commit_request *r, int code)
 static void group_measure(struct group *g)
 {
 	for (struct commit_request *r = g->first; r; r = r->next) {
+		g->writes |= r->kind == COMMIT_WRITE;
 		g->records += r->payload.len != 0;
 		g->payload_bytes += r->payload.len;
 		g->wants_sync |= r->kind == COMMIT_SYNC || !(r->flags & SILT_ASYNC);
@@ -189,10 +191,10 @@ void group_run(struct silt_db *db, struct commit_request *first)
 		return;
 	}
 	group_measure(&g);
-	if (g.records || first->kind == COMMIT_WRITE)
+	if (g.writes)
 		group_run_writes(db, &g);
 	else
-		group_fail(first, group_store(db, &g));       /* SYNC alone: no admission */
+		group_fail(first, group_store(db, &g));       /* no admission */
 }
 
 void group_mark(struct silt_db *db)

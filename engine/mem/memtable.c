@@ -6,7 +6,8 @@
 #include <assert.h>
 #include <stdatomic.h>
 
-enum { MEMTABLE_CHUNK = 256 << 10 };
+/* Chunks grow from the one to the other, so that a small memtable_size is kept to as well as a large one. */
+enum { MEMTABLE_CHUNK_FIRST = 4 << 10, MEMTABLE_CHUNK_LAST = 256 << 10 };
 
 struct memtable {
 	_Atomic unsigned refs;
@@ -26,7 +27,7 @@ int memtable_new(uint64_t wal_number, struct memtable **out)
 		return SILT_E_NOMEM;
 	atomic_init(&m->refs, 1);
 	m->wal_number = wal_number;
-	arena_init(&m->arena, MEMTABLE_CHUNK);
+	arena_init(&m->arena, MEMTABLE_CHUNK_FIRST);
 	rc = skiplist_init(&m->list, &m->arena);
 	if (rc < 0) {
 		memtable_unref(m);
@@ -62,7 +63,13 @@ size_t memtable_cost(const struct entry *e)
 
 int memtable_reserve(struct memtable *m, size_t bytes)
 {
-	return arena_reserve(&m->arena, bytes);
+	size_t before = atomic_load_explicit(&m->arena.bytes, memory_order_relaxed);
+	int rc = arena_reserve(&m->arena, bytes);
+
+	if (atomic_load_explicit(&m->arena.bytes, memory_order_relaxed) != before &&
+	    m->arena.chunk_size < MEMTABLE_CHUNK_LAST)
+		m->arena.chunk_size *= 2;
+	return rc;
 }
 
 /* One writer: loads and stores instead of read-modify-writes. */

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dbkit.h - a small store on a simulated disk, with the last message it logged; for the tests of db/. */
+#ifndef TESTS_DBKIT_H
+#define TESTS_DBKIT_H
+
+#include <siltstone.h>
+
+#include "lib/simdisk.h"
+
+struct dbkit {
+	struct simdisk *disk;
+	struct silt_options opts;         /* small sizes, so that everything happens soon */
+	silt_db *db;
+	char last_error[1024];            /* newest message at SILT_LOG_ERROR */
+	char log[8192];                   /* all messages, the oldest cut off */
+};
+
+void dbkit_init(struct dbkit *k);                         /* a new disk; not open yet */
+void dbkit_fini(struct dbkit *k);                         /* closes what is open */
+int dbkit_open(struct dbkit *k);
+int dbkit_close(struct dbkit *k);
+void dbkit_crash(struct dbkit *k, enum simdisk_policy policy, uint64_t seed);     /* the machine dies; the handle is closed after */
+int dbkit_put(struct dbkit *k, const char *key, const char *value);
+int dbkit_put_async(struct dbkit *k, const char *key, const char *value);
+int dbkit_delete(struct dbkit *k, const char *key);
+/* The value as a string in a buffer that the next call reuses; NULL = not found; anything else fails the test. */
+const char *dbkit_get(struct dbkit *k, const char *key);
+size_t dbkit_files(struct dbkit *k, const char *dir, const char *suffix);          /* how many names end so */
+
+#define STR(s) ((struct silt_slice){ (s), strlen(s) })
+
+#endif
