@@ -12,7 +12,7 @@
 #define CONNECTION_WATCH ((uint32_t)(EPOLLIN | EPOLLRDHUP | EPOLLET))
 #define CONNECTION_GONE  ((uint32_t)(EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 
-static void connection_look(struct connection *c);
+static void connection_look(struct connection *c, bool ended);
 
 static void connection_close(struct connection *c)
 {
@@ -55,7 +55,7 @@ static void connection_to_idle(struct connection *c)
 		loop_change(c->home->loop, &c->source, CONNECTION_WATCH);      /* tells again what is there already */
 	if (c->again) {
 		c->again = false;
-		connection_look(c);
+		connection_look(c, false);
 	}
 }
 
@@ -170,7 +170,8 @@ static void connection_to_partial(struct connection *c)
 	c->state = CONNECTION_PARTIAL;
 }
 
-static void connection_look(struct connection *c)
+/* What waits in the socket? With `ended` the peer will send no more. */
+static void connection_look(struct connection *c, bool ended)
 {
 	ssize_t n;
 
@@ -188,7 +189,10 @@ static void connection_look(struct connection *c)
 		connection_read_whole(c);
 		break;
 	case WIRE_NEED_MORE:
-		connection_to_partial(c);
+		if (ended)
+			connection_close(c);
+		else
+			connection_to_partial(c);
 		break;
 	case WIRE_LARGE:
 		connection_to_body(c);
@@ -208,7 +212,7 @@ static void connection_on_ready(struct loop_source *s, uint32_t events)
 	switch (c->state) {
 	case CONNECTION_IDLE:
 	case CONNECTION_PARTIAL:
-		connection_look(c);
+		connection_look(c, (events & CONNECTION_GONE) != 0);
 		break;
 	case CONNECTION_BODY:
 		break;                                             /* its thread meets what happened */

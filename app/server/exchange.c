@@ -256,10 +256,6 @@ static uint64_t exchange_drain(struct exchange *x)
 		char *to = waste;
 		int got;
 
-		if (keep && total > limit) {
-			x->request.body_too_large = true;
-			keep = false;
-		}
 		if (keep && x->body.len == x->body.cap)
 			keep = exchange_body_room(x, step);
 		if (keep) {
@@ -271,6 +267,8 @@ static uint64_t exchange_drain(struct exchange *x)
 		total += (uint64_t)got;
 		if (keep)
 			x->body.len += (size_t)got;
+		x->request.body_too_large = total > limit;
+		keep = keep && total <= limit;
 		if ((size_t)got < want)
 			break;
 		step = x->body.len > EXCHANGE_BODY_STEP ? x->body.len : EXCHANGE_BODY_STEP;
