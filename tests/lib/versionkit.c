@@ -19,11 +19,12 @@ struct reporter versionkit_reporter(char message[1024])
 
 static uint64_t versionkit_number(const char **p)
 {
-	char *end;
-	uint64_t n = strtoull(*p, &end, 10);
+	const char *start = *p;
+	uint64_t n = 0;
 
-	assert_true(end != *p);
-	*p = end;
+	for (; **p >= '0' && **p <= '9'; (*p)++)
+		n = n * 10 + (uint64_t)(**p - '0');
+	assert_true(*p != start);
 	return n;
 }
 

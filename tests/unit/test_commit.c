@@ -185,10 +185,10 @@ static void *commit_count_up(void *arg)
 		long n = rc == 0 ? strtol(memcpy(text, value.data, value.len + 0), NULL, 10) : 0;
 
 		if (rc != 0 && rc != SILT_NOTFOUND)
-			return "get failed";
+			return (void *)"get failed";
 		snprintf(text, sizeof(text), "%ld%c", n + 1, 0);
 		if (silt_batch_new(&b) != 0)
-			return "no memory";
+			return (void *)"no memory";
 		if (rc == 0)
 			rc = silt_batch_require(b, STR("counter"), SILT_COND_MATCH, &info.version, 1);
 		else
@@ -203,7 +203,7 @@ static void *commit_count_up(void *arg)
 		if (rc == 0)
 			i++;
 		else if (rc != SILT_CONFLICT)
-			return "write failed";
+			return (void *)"write failed";
 	}
 	return NULL;
 }
