@@ -50,7 +50,7 @@ static void on_log(void *ctx, enum silt_log_level level, const char *message)
 {
 	(void)ctx;
 	if (level <= SILT_LOG_ERROR)
-		fprintf(stderr, "engine: %s\n", message);
+		model_fail("the engine reported: %s", message);
 }
 
 static void remember(const char *path, unsigned sync, bool before, unsigned policy, uint64_t acked)

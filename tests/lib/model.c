@@ -14,10 +14,10 @@
 
 struct model_change {
 	size_t key;
-	struct model_slot before;
+	struct model_slot before, after;
 };
 struct model_past {
-	uint64_t version_before;
+	uint64_t version, version_before;
 	size_t n, cap;
 	struct model_change *changes;
 };
@@ -182,13 +182,14 @@ void model_commit(struct model *m, uint64_t version, const struct model_op *ops,
 		p->cap = n;
 	}
 	p->version_before = m->last_version;
+	p->version = version;
 	p->n = n;
 	for (size_t i = 0; i < n; i++) {
 		struct model_slot *slot = &m->slots[ops[i].key];
 
-		p->changes[i] = (struct model_change){ ops[i].key, *slot };
-		*slot = ops[i].to;
-		slot->version = version;
+		p->changes[i] = (struct model_change){ ops[i].key, *slot, ops[i].to };
+		p->changes[i].after.version = version;
+		*slot = p->changes[i].after;
 	}
 	m->last_version = version;
 	m->commits++;
@@ -242,6 +243,15 @@ static void model_undo(struct model *m, uint64_t now_ms, uint64_t *hash)
 		*hash += model_hash_slot(m, key, now_ms);
 	}
 	m->last_version = p->version_before;
+}
+
+static void model_redo(struct model *m)
+{
+	const struct model_past *p = &m->history[m->commits++ % MODEL_HISTORY];
+
+	for (size_t i = 0; i < p->n; i++)
+		m->slots[p->changes[i].key] = p->changes[i].after;
+	m->last_version = p->version;
 }
 
 /* ---- comparing ------------------------------------------------------------------------------------------------------- */
@@ -376,6 +386,11 @@ uint64_t model_settle(struct model *m, silt_db *db, uint64_t acked, uint64_t now
 		}
 		model_undo(m, now_ms, &hash);
 	}
+	/* commits that changed nothing may be there or not: the versions that are certain are those before them */
+	while (hash == want && m->commits > m->base && m->last_version > acked)
+		model_undo(m, now_ms, &hash);
+	if (hash != want)
+		model_redo(m);
 	model_check_all(m, m->slots, db, NULL, now_ms);
 	return from - m->commits;
 }

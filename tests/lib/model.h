@@ -65,7 +65,7 @@ size_t model_prev_live(const struct model_slot *slots, size_t i, size_t begin, u
 /* All of the store, forward and backward, against slots. */
 void model_check_all(const struct model *m, const struct model_slot *slots, silt_db *db, const silt_snapshot *snap, uint64_t now_ms);
 /*
- * After a crash: the newest point of the history that the store equals, which must hold every commit up to version `acked`.
+ * After a crash: the point of the history that the store equals, which must hold every commit up to version `acked`.
  * Undoes the rest and returns how many commits were undone.
  */
 uint64_t model_settle(struct model *m, silt_db *db, uint64_t acked, uint64_t now_ms);

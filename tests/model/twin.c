@@ -45,7 +45,6 @@ static struct twin {
 	struct held_snapshot snaps[SNAPSHOTS];
 	struct held_iter iters[ITERS];
 	_Atomic uint64_t now_ms, acked;   /* acked: newest version acknowledged as durable */
-	_Atomic uint64_t engine_errors;
 	_Atomic bool error_expected;
 	silt_os posix;                    /* with the driver's clock */
 
@@ -69,8 +68,7 @@ static void on_log(void *ctx, enum silt_log_level level, const char *message)
 	(void)ctx;
 	if (level > SILT_LOG_ERROR || atomic_load(&T.error_expected))
 		return;
-	fprintf(stderr, "engine: %s\n", message);
-	atomic_fetch_add(&T.engine_errors, 1);
+	model_fail("the engine reported: %s", message);
 }
 
 static uint64_t posix_wall_ms(silt_os *os)
@@ -833,8 +831,6 @@ int main(int argc, char **argv)
 	for (T.op = 1; T.op <= T.ops; T.op++) {
 		snprintf(model_context, sizeof(model_context), "twin --seed %" PRIu64 ", operation %" PRIu64, T.seed, T.op);
 		step();
-		if (atomic_load(&T.engine_errors))
-			model_fail("the engine reported an error");
 	}
 	end();
 	printf("twin: %" PRIu64 " crashes (%" PRIu64 " while opening), %" PRIu64 " reopens, %" PRIu64 " read-only, %" PRIu64

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nth_failure.c - one scenario, replayed with its n-th allocation failing, for n = 1, 2, ... until a run asks for fewer; then the
+ * same with the n-th disk call of each kind failing, with SILT_E_IO and SILT_E_NOSPACE, once and for good.
+ *
+ * Whatever fails comes back as a code, nothing crashes or leaks (run it under the sanitizers), and when the failures are over
+ * the store opens and holds every acknowledged write, and beyond it no more than the one write whose outcome was not known.
+ */
+#include "lib/test.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "lib/model.h"
+#include "lib/simdisk.h"
+
+#include "base/mem.h"
+
+enum { KEYS = 40, HANG_SECONDS = 120 };
+static const uint64_t now_ms = UINT64_C(1700000000000);
+
+/* A write that failed may be there or not, as the next version; one that only met an earlier fault is not. */
+struct doubt {
+	bool any, deep;                   /* deep: the disk said no */
+	struct model_op ops[4];
+	size_t n;
+};
+
+static struct {
+	struct model *m;
+	struct simdisk *disk;
+	silt_db *db;
+	uint64_t random, acked;
+	struct doubt doubt;
+	char last_error[256];
+} S;
+
+static void on_log(void *ctx, enum silt_log_level level, const char *message)
+{
+	(void)ctx;
+	if (level <= SILT_LOG_ERROR && getenv("SILT_VERBOSE"))
+		fprintf(stderr, "engine: %s\n", message);
+}
+
+static int open_store(silt_db **out)
+{
+	struct silt_options o;
+
+	silt_options_init(&o);
+	o.memory = 8 << 20;
+	o.memtable_size = 64 << 10;
+	o.wal_segment_size = 256 << 10;
+	o.table_size = 64 << 10;
+	o.level_base_size = 256 << 10;
+	o.min_free_space = 0;
+	o.log = on_log;
+	o.os = simdisk_os(S.disk);
+	return silt_open("/store", &o, out);
+}
+
+/* Only codes that the header knows; a failure is a failure. */
+static int expect_code(int rc, const char *what)
+{
+	switch (rc) {
+	case SILT_E_IO:
+	case SILT_E_NOSPACE:
+	case SILT_E_NOMEM:
+	case SILT_E_FAULT:
+	case SILT_E_BUSY:
+		return rc;
+	default:
+		if (rc < 0)
+			model_fail("%s: %s", what, silt_strerror(rc));
+		return rc;
+	}
+}
+
+static void note_failed_write(int rc, const struct model_op *ops, size_t n)
+{
+	bool deep = rc == SILT_E_IO || rc == SILT_E_NOSPACE;
+
+	if (rc == SILT_E_FAULT || rc == SILT_E_BUSY || (S.doubt.any && S.doubt.deep))
+		return;
+	S.doubt = (struct doubt){ .any = true, .deep = deep, .n = n };
+	memcpy(S.doubt.ops, ops, n * sizeof(*ops));
+}
+
+static int fill_batch(silt_batch *b, struct model_op *ops, size_t n, uint32_t value_len)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		struct silt_slice key;
+
+		ops[i] = (struct model_op){ .key = test_random(&S.random) % S.m->n };
+		key = S.m->keys[ops[i].key];
+		if (test_random(&S.random) % 5)
+			ops[i].to = (struct model_slot){ .there = true, .value_len = value_len, .seed = (uint32_t)S.random };
+		rc = ops[i].to.there ? silt_batch_put(b, key, model_value(&ops[i].to, S.m->scratch), NULL, SILT_OP_REPORT_VALUE)
+		                     : silt_batch_delete(b, key, 0);
+	}
+	return rc;
+}
+
+static void write_one(size_t n, uint32_t value_len)
+{
+	struct silt_result res = { 0 };
+	struct model_op ops[4];
+	silt_batch *b = NULL;
+	int rc = silt_batch_new(&b);
+
+	if (rc == 0)
+		rc = fill_batch(b, ops, n, value_len);
+	if (expect_code(rc, "silt_batch_put") == 0) {
+		rc = silt_write(S.db, b, 0, &res);
+		if (expect_code(rc, "silt_write") == 0) {
+			model_commit(S.m, res.version, ops, n);
+			S.acked = res.version;
+			S.doubt.any = false;
+		} else if (rc < 0) {
+			note_failed_write(rc, ops, n);
+		} else {
+			model_fail("silt_write: %d", rc);
+		}
+	}
+	silt_result_fini(&res);
+	silt_batch_free(b);
+}
+
+/* A read gives the right answer or a failure. */
+static void read_some(void)
+{
+	struct silt_buf value = { 0 };
+	struct silt_info info;
+
+	for (size_t i = 0; i < S.m->n; i += 3) {
+		int rc = expect_code(silt_get(S.db, S.m->keys[i], NULL, 0, &value, &info), "silt_get");
+
+		if (rc >= 0)
+			model_check_get(S.m, S.m->slots, i, now_ms, rc, (struct silt_slice){ value.data, value.len }, &info);
+		else if (value.len)
+			model_fail("a failed get left a value");
+	}
+	silt_buf_free(&value);
+}
+
+static void scan_some(void)
+{
+	struct silt_iter_options o = { .max_steps = 1000 };
+	silt_iter *it = NULL;
+	size_t i = model_next_live(S.m->slots, 0, S.m->n, now_ms);
+	int rc;
+
+	if (expect_code(silt_iter_new(S.db, &o, &it), "silt_iter_new") < 0)
+		return;
+	for (rc = silt_iter_first(it); rc == 0; rc = silt_iter_next(it)) {
+		if (i == SIZE_MAX)
+			model_fail("a scan found more than there is");
+		model_check_entry(S.m, S.m->slots, i, it);
+		i = model_next_live(S.m->slots, i + 1, S.m->n, now_ms);
+	}
+	if (expect_code(rc, "silt_iter_next") == SILT_END && i != SIZE_MAX)
+		model_fail("a scan ended before key %zu", i);
+	silt_iter_close(it);
+}
+
+static void use_store(void)
+{
+	silt_snapshot *snap = NULL;
+
+	for (int i = 0; i < 8; i++)
+		write_one(1 + (size_t)i % 3, 300);
+	(void)expect_code(silt_flush(S.db), "silt_flush");
+	if (expect_code(silt_snapshot_new(S.db, &snap), "silt_snapshot_new") == 0)
+		silt_snapshot_free(snap);
+	for (int i = 0; i < 4; i++)
+		write_one(2, 9000);
+	(void)expect_code(silt_flush(S.db), "silt_flush");
+	(void)expect_code(silt_compact(S.db), "silt_compact");
+	for (int i = 0; i < 3; i++)
+		write_one(2, 100);
+	read_some();
+	scan_some();
+	(void)expect_code(silt_verify(S.db, NULL, NULL), "silt_verify");
+}
+
+static void scenario(void)
+{
+	for (int round = 0; round < 2; round++) {
+		S.db = NULL;
+		if (expect_code(open_store(&S.db), "silt_open") < 0) {
+			if (S.db)
+				model_fail("a failed silt_open gave a handle");
+			return;
+		}
+		/* an opening may meet what an earlier failure left in doubt: settle that first, as recovery did */
+		if (S.doubt.any)
+			return;
+		if (round == 0)
+			use_store();
+		else
+			write_one(1, 50);
+		(void)expect_code(silt_close(S.db), "silt_close");
+		S.db = NULL;
+	}
+}
+
+/* ---- one run ---------------------------------------------------------------------------------------------------------------- */
+
+static void begin(uint64_t seed)
+{
+	S.m = model_new(KEYS, seed);
+	S.random = seed;
+	S.acked = 0;
+	S.doubt.any = false;
+	S.disk = simdisk_new(seed);
+	simdisk_set_clock(S.disk, now_ms);
+	alarm(HANG_SECONDS);              /* a hang is a failure too */
+}
+
+/* The failures are over: everything acknowledged must be there. */
+static void judge(void)
+{
+	uint64_t version = 0;
+	int rc;
+
+	if (S.db && (rc = silt_close(S.db)) < 0)
+		(void)expect_code(rc, "silt_close");
+	rc = open_store(&S.db);
+	if (rc != 0)
+		model_fail("opening when the failures are over: %s", silt_strerror(rc));
+	if (S.doubt.any)
+		model_commit(S.m, S.m->last_version + 1, S.doubt.ops, S.doubt.n);
+	model_settle(S.m, S.db, S.acked, now_ms);
+	rc = silt_put(S.db, S.m->keys[0], S.m->keys[0], &version);
+	if (rc != 0 || version <= S.acked)
+		model_fail("writing when the failures are over: %s, version %" PRIu64, silt_strerror(rc), version);
+	rc = silt_close(S.db);
+	if (rc != 0)
+		model_fail("closing when the failures are over: %s", silt_strerror(rc));
+	simdisk_free(S.disk);
+	model_free(S.m);
+	alarm(0);
+}
+
+static uint64_t fail_allocations(uint64_t seed, bool sticky)
+{
+	uint64_t n = 0, asked;
+
+	do {
+		n++;
+		snprintf(model_context, sizeof(model_context), "allocation %" PRIu64 "%s fails", n, sticky ? " and all after it" : "");
+		begin(seed);
+		mem_fail_at(n, sticky);
+		scenario();
+		asked = mem_fail_count();
+		mem_fail_at(0, false);
+		judge();
+	} while (asked >= n);
+	return n - 1;
+}
+
+static uint64_t fail_calls(uint64_t seed, enum simdisk_call kind, const char *name, int code, bool sticky)
+{
+	uint64_t n = 0, calls;
+
+	do {
+		n++;
+		snprintf(model_context, sizeof(model_context), "%s %" PRIu64 " fails with %s%s", name, n, silt_strerror(code),
+		         sticky ? ", for good" : "");
+		begin(seed);
+		simdisk_fail_at(S.disk, kind, n, code, sticky);
+		scenario();
+		calls = simdisk_calls(S.disk, kind);
+		simdisk_fail_at(S.disk, kind, 0, 0, false);
+		judge();
+	} while (calls >= n);
+	return n - 1;
+}
+
+int main(void)
+{
+	static const struct {
+		enum simdisk_call kind;
+		const char *name;
+	} calls[] = {
+		{ SIM_OPEN, "open" }, { SIM_READ, "read" }, { SIM_WRITE, "write" }, { SIM_DATASYNC, "datasync" },
+		{ SIM_RENAME, "rename" }, { SIM_UNLINK, "unlink" }, { SIM_MKDIR, "mkdir" }, { SIM_STAT, "stat" },
+		{ SIM_LIST, "list" }, { SIM_DIRSYNC, "dirsync" }, { SIM_LOCK, "lock" }, { SIM_FREE_SPACE, "free_space" },
+		{ SIM_SIZE, "size" }, { SIM_RANDOM, "random" }, { SIM_CLOSE, "close" },
+	};
+	uint64_t seed = test_seed(1), runs = 0;
+
+	printf("nth_failure: allocations, once: %" PRIu64 "\n", fail_allocations(seed, false));
+	printf("nth_failure: allocations, all after: %" PRIu64 "\n", fail_allocations(seed, true));
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		for (int variant = 0; variant < 4; variant++)
+			runs += fail_calls(seed, calls[i].kind, calls[i].name, variant & 1 ? SILT_E_NOSPACE : SILT_E_IO,
+			                   variant & 2);
+		printf("nth_failure: %s done, %" PRIu64 " runs so far\n", calls[i].name, runs);
+		fflush(stdout);
+	}
+	return 0;
+}
