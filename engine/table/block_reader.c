@@ -4,7 +4,7 @@
  *
  * Rules     (1) block_reader_load() walks the whole block through a cursor and refuses what breaks a bound; nothing else here
  *           checks, and nothing else runs on a block that was not loaded.  (2) loading notes where each entry begins and copies
- *           the tags beside, so that a lookup touches the lines of: this header and tags, one offset, one entry, its restart.
+ *           the tags to it, all behind struct block: a lookup touches those few neighbouring lines, an entry and its restart.
  *           (3) order is not checked here (the digest vouches for it, and table_verify looks): a block out of order gives a
  *           wrong place, never a wrong read.
  */
@@ -18,10 +18,8 @@ enum {
 };
 
 struct block_reader {                     /* block::decoded */
-	const uint8_t *raw;               /* what offsets count from */
 	uint64_t base;
-	uint8_t *tags;                    /* rounded up to 8 with zeros; they follow this struct, the offsets follow them */
-	uint32_t *offset;                 /* of each entry */
+	uint8_t tags[];                   /* rounded up to 8 with zeros; offset:u16[items] of the entries follows */
 };
 
 struct block_reader_head {                /* an entry's fields; `tail` is followed by metadata and value */
@@ -38,12 +36,18 @@ static size_t block_reader_tag_room(uint32_t items)
 
 size_t block_reader_room(uint32_t items)
 {
-	return sizeof(struct block_reader) + block_reader_tag_room(items) + (size_t)items * sizeof(uint32_t);
+	return sizeof(struct block_reader) + block_reader_tag_room(items) + (size_t)items * sizeof(uint16_t);
 }
 
-static const struct block_reader *block_reader_of(const struct block *b)
+/* block::decoded, without asking the block where it is: one dependent load less on the way of a get. */
+static inline struct block_reader *block_reader_of(const struct block *b)
 {
-	return b->decoded;
+	return (struct block_reader *)(uintptr_t)(b + 1);
+}
+
+static inline uint16_t *block_reader_offsets(const struct block *b)
+{
+	return (uint16_t *)(block_reader_of(b)->tags + block_reader_tag_room(b->items));
 }
 
 static uint64_t block_reader_unzigzag(uint64_t z, uint64_t base)
@@ -91,32 +95,36 @@ static bool block_reader_key_ok(const struct block_reader_head *h, uint32_t i, u
 	return h->shared <= *restart_len && h->shared + h->tail_len > 0 && h->shared + h->tail_len <= KEY_MAX;
 }
 
-static void block_reader_lay_out(struct block *b)
+/* Only a block of one entry may be larger than an offset can say (block_writer's caller sees to it). */
+static int block_reader_load_entries(struct block *b, struct cursor *c)
 {
-	struct block_reader *r = b->decoded;
+	const uint8_t *raw = b->bytes.data;
+	uint64_t base = block_reader_of(b)->base;
+	uint16_t *offset = block_reader_offsets(b);
+	struct block_reader_head h;
+	uint32_t restart_len = 0;
 
-	r->raw = b->bytes.data;
-	r->tags = (uint8_t *)(r + 1);
-	r->offset = (uint32_t *)(r->tags + block_reader_tag_room(b->items));
+	for (uint32_t i = 0; i < b->items; i++) {
+		size_t at = (size_t)(c->p - raw);
+
+		if (at > UINT16_MAX || !block_reader_take(c, base, &h) || !block_reader_key_ok(&h, i, &restart_len))
+			return SILT_E_CORRUPT;
+		offset[i] = (uint16_t)at;
+	}
+	return 0;
 }
 
 int block_reader_load(struct block *b)
 {
-	struct block_reader *r = b->decoded;
+	struct block_reader *r = block_reader_of(b);
 	struct cursor c = cursor_of(b->bytes);
-	struct block_reader_head h;
-	uint32_t restart_len = 0;
 	struct silt_slice tags;
 
-	if (b->items == 0 || b->bytes.len > UINT32_MAX)
+	if (b->items == 0)
 		return SILT_E_CORRUPT;
-	block_reader_lay_out(b);
 	r->base = cursor_u64(&c);
-	for (uint32_t i = 0; i < b->items; i++) {
-		r->offset[i] = (uint32_t)(c.p - r->raw);
-		if (!block_reader_take(&c, r->base, &h) || !block_reader_key_ok(&h, i, &restart_len))
-			return SILT_E_CORRUPT;
-	}
+	if (block_reader_load_entries(b, &c) < 0)
+		return SILT_E_CORRUPT;
 	tags = cursor_bytes(&c, b->items);
 	if (c.bad || cursor_left(&c) > 0)
 		return SILT_E_CORRUPT;
@@ -156,16 +164,16 @@ static inline const uint8_t *block_reader_varint32(const uint8_t *p, uint32_t *o
 }
 
 /* As block_reader_take(), of a block that was loaded (rule 1). */
-static inline void block_reader_head_at(const struct block_reader *r, uint32_t i, struct block_reader_head *h)
+static inline void block_reader_head_at(const struct block *b, uint32_t i, struct block_reader_head *h)
 {
-	const uint8_t *p = r->raw + r->offset[i];
+	const uint8_t *p = (const uint8_t *)b->bytes.data + block_reader_offsets(b)[i];
 	uint64_t delta;
 
 	h->flags = *p++;
 	p = block_reader_varint32(p, &h->shared);
 	p = block_reader_varint32(p, &h->tail_len);
 	p = block_reader_varint(p, &delta);
-	h->version = block_reader_unzigzag(delta, r->base);
+	h->version = block_reader_unzigzag(delta, block_reader_of(b)->base);
 	h->value_len = 0;
 	h->expires_ms = 0;
 	h->meta_len = 0;
@@ -179,11 +187,11 @@ static inline void block_reader_head_at(const struct block_reader *r, uint32_t i
 }
 
 /* The whole key of the restart that entry i shares bytes with. */
-static inline struct silt_slice block_reader_restart(const struct block_reader *r, uint32_t i)
+static inline struct silt_slice block_reader_restart(const struct block *b, uint32_t i)
 {
 	struct block_reader_head h;
 
-	block_reader_head_at(r, i & ~(uint32_t)(BLOCK_RESTART - 1), &h);
+	block_reader_head_at(b, i & ~(uint32_t)(BLOCK_RESTART - 1), &h);
 	return slice_of(h.tail, h.tail_len);
 }
 
@@ -201,15 +209,14 @@ static void block_reader_fill(const struct block_reader_head *h, struct silt_sli
 
 void block_reader_entry(const struct block *b, uint32_t i, uint8_t *key_room, struct entry *out)
 {
-	const struct block_reader *r = block_reader_of(b);
 	struct block_reader_head h;
 
-	block_reader_head_at(r, i, &h);
+	block_reader_head_at(b, i, &h);
 	if (h.shared == 0) {
 		block_reader_fill(&h, slice_of(h.tail, h.tail_len), out);
 		return;
 	}
-	memcpy(key_room, block_reader_restart(r, i).data, h.shared);
+	memcpy(key_room, block_reader_restart(b, i).data, h.shared);
 	memcpy(key_room + h.shared, h.tail, h.tail_len);
 	block_reader_fill(&h, slice_of(key_room, h.shared + h.tail_len), out);
 }
@@ -220,15 +227,15 @@ uint8_t block_reader_tag(const struct block *b, uint32_t i)
 }
 
 /* key_cmp of entry i with (key, version). */
-static int block_reader_cmp(const struct block_reader *r, uint32_t i, struct silt_slice key, uint64_t version)
+static int block_reader_cmp(const struct block *b, uint32_t i, struct silt_slice key, uint64_t version)
 {
 	struct block_reader_head h;
 	size_t n;
 	int d;
 
-	block_reader_head_at(r, i, &h);
+	block_reader_head_at(b, i, &h);
 	n = h.shared < key.len ? h.shared : key.len;
-	d = n ? memcmp(block_reader_restart(r, i).data, key.data, n) : 0;
+	d = n ? memcmp(block_reader_restart(b, i).data, key.data, n) : 0;
 	if (d == 0)
 		d = n < h.shared ? 1 : key_cmp(slice_of(h.tail, h.tail_len), h.version,
 		                               slice_of((const uint8_t *)key.data + n, key.len - n), version);
@@ -237,13 +244,12 @@ static int block_reader_cmp(const struct block_reader *r, uint32_t i, struct sil
 
 uint32_t block_reader_seek(const struct block *b, struct silt_slice key, uint64_t version)
 {
-	const struct block_reader *r = block_reader_of(b);
 	uint32_t lo = 0, hi = b->items;
 
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
 
-		if (block_reader_cmp(r, mid, key, version) < 0)
+		if (block_reader_cmp(b, mid, key, version) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -252,15 +258,15 @@ uint32_t block_reader_seek(const struct block *b, struct silt_slice key, uint64_
 }
 
 /* Is entry i a version of key that a reader at max_version sees? Then *h is filled. Its own bytes first: they are at hand. */
-static inline bool block_reader_match(const struct block_reader *r, uint32_t i, struct silt_slice key, uint64_t max_version,
+static inline bool block_reader_match(const struct block *b, uint32_t i, struct silt_slice key, uint64_t max_version,
                                       struct block_reader_head *h)
 {
 	const uint8_t *k = key.data;
 
-	block_reader_head_at(r, i, h);
+	block_reader_head_at(b, i, h);
 	return h->shared + h->tail_len == key.len && h->version <= max_version &&
 	       memcmp(h->tail, k + h->shared, h->tail_len) == 0 &&
-	       (h->shared == 0 || memcmp(block_reader_restart(r, i).data, k, h->shared) == 0);
+	       (h->shared == 0 || memcmp(block_reader_restart(b, i).data, k, h->shared) == 0);
 }
 
 static int block_reader_get_by_order(const struct block *b, struct silt_slice key, uint64_t max_version, struct entry *out)
@@ -268,7 +274,7 @@ static int block_reader_get_by_order(const struct block *b, struct silt_slice ke
 	struct block_reader_head h;
 	uint32_t i = block_reader_seek(b, key, max_version);
 
-	if (i == b->items || !block_reader_match(block_reader_of(b), i, key, max_version, &h))
+	if (i == b->items || !block_reader_match(b, i, key, max_version, &h))
 		return SILT_NOTFOUND;
 	block_reader_fill(&h, key, out);
 	return 0;
@@ -297,7 +303,7 @@ int block_reader_get(const struct block *b, struct silt_slice key, uint64_t hash
 		for (; hits; hits &= hits - 1) {
 			uint32_t i = at + (uint32_t)__builtin_ctzll(hits) / 8;
 
-			if (i < b->items && block_reader_match(r, i, key, max_version, &h)) {
+			if (i < b->items && block_reader_match(b, i, key, max_version, &h)) {
 				block_reader_fill(&h, key, out);
 				return 0;
 			}

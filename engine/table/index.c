@@ -153,26 +153,31 @@ size_t index_separator(struct silt_slice last, struct silt_slice next, uint8_t *
 
 /* ---- reading --------------------------------------------------------------------------------------------------------- */
 
+/* Side by side, so that where the search ends the offset is at hand: with the offsets elsewhere a get met one miss more. */
 struct index_entry {
+	uint64_t word;
 	uint64_t offset;
-	uint32_t length;
-	uint32_t at;                      /* of its item in the block's bytes */
 };
 
-struct index_reader {                     /* block::decoded; words follow it, entries follow them */
+struct index_reader {                     /* block::decoded; entry[items] follows it, then at:u32[items] */
 	struct silt_slice prefix;
-	uint64_t *words;
-	struct index_entry *entries;
+	struct index_entry entries[];
 };
 
 size_t index_room(uint32_t items)
 {
-	return sizeof(struct index_reader) + (size_t)items * (sizeof(uint64_t) + sizeof(struct index_entry));
+	return sizeof(struct index_reader) + (size_t)items * (sizeof(struct index_entry) + sizeof(uint32_t));
 }
 
 static const struct index_reader *index_of(const struct block *b)
 {
 	return b->decoded;
+}
+
+/* Where each item begins in the block's bytes. */
+static uint32_t *index_positions(const struct block *b)
+{
+	return (uint32_t *)(((struct index_reader *)b->decoded)->entries + b->items);
 }
 
 static uint64_t index_word(struct silt_slice tail)
@@ -209,33 +214,23 @@ static bool index_fields_ok(const struct cursor *c, const struct index_fields *f
 	       f->length <= INT64_MAX - end - f->gap;
 }
 
-static void index_lay_out(struct block *b)
-{
-	struct index_reader *r = b->decoded;
-
-	r->words = (uint64_t *)(r + 1);
-	r->entries = (struct index_entry *)(r->words + b->items);
-}
-
 int index_load(struct block *b)
 {
 	struct index_reader *r = b->decoded;
 	struct cursor c = cursor_of(b->bytes);
+	uint32_t *at = index_positions(b);
 	struct index_fields f;
 	uint64_t end = 0;
 
 	if (b->items == 0 || b->bytes.len > UINT32_MAX)
 		return SILT_E_CORRUPT;
-	index_lay_out(b);
 	r->prefix = cursor_bytes(&c, cursor_varint(&c));
 	for (uint32_t i = 0; i < b->items; i++) {
-		r->entries[i].at = (uint32_t)(c.p - (const uint8_t *)b->bytes.data);
+		at[i] = (uint32_t)(c.p - (const uint8_t *)b->bytes.data);
 		index_take(&c, &f);
 		if (!index_fields_ok(&c, &f, r->prefix.len, end))
 			return SILT_E_CORRUPT;
-		r->words[i] = index_word(f.tail);
-		r->entries[i].offset = end + f.gap;
-		r->entries[i].length = f.length;
+		r->entries[i] = (struct index_entry){ index_word(f.tail), end + f.gap };
 		end += f.gap + f.length;
 	}
 	return cursor_left(&c) == 0 ? 0 : SILT_E_CORRUPT;
@@ -243,26 +238,26 @@ int index_load(struct block *b)
 
 static void index_fields_at(const struct block *b, uint32_t i, struct index_fields *f)
 {
-	size_t at = index_of(b)->entries[i].at;
+	size_t at = index_positions(b)[i];
 	struct cursor c = cursor_of(slice_of((const uint8_t *)b->bytes.data + at, b->bytes.len - at));
 
 	index_take(&c, f);
 }
 
-/* The first of n ascending words that is >= w, or n. No branch depends on the words. */
-static uint32_t index_lower(const uint64_t *words, uint32_t n, uint64_t w)
+/* The first of n entries with ascending words whose word is >= w, or n. No branch depends on the words. */
+static uint32_t index_lower(const struct index_entry *entries, uint32_t n, uint64_t w)
 {
-	const uint64_t *at = words;
+	const struct index_entry *at = entries;
 
 	if (n == 0)
 		return 0;
 	while (n > 1) {
 		uint32_t half = n / 2;
 
-		at += at[half - 1] < w ? half : 0;
+		at += at[half - 1].word < w ? half : 0;
 		n -= half;
 	}
-	return (uint32_t)(at - words) + (*at < w);
+	return (uint32_t)(at - entries) + (at->word < w);
 }
 
 /* Among lo..hi-1, whose words are that of tail: the first whose separator is not before (tail, version), or hi. */
@@ -297,10 +292,10 @@ uint32_t index_find(const struct block *b, struct silt_slice key, uint64_t versi
 		return 0;
 	tail = slice_of((const uint8_t *)key.data + n, key.len - n);
 	w = index_word(tail);
-	lo = index_lower(r->words, b->items, w);
-	if (lo == b->items || r->words[lo] != w)
+	lo = index_lower(r->entries, b->items, w);
+	if (lo == b->items || r->entries[lo].word != w)
 		return lo;
-	hi = w == UINT64_MAX ? b->items : lo + index_lower(r->words + lo, b->items - lo, w + 1);
+	hi = w == UINT64_MAX ? b->items : lo + index_lower(r->entries + lo, b->items - lo, w + 1);
 	return index_settle(b, lo, hi, tail, version);
 }
 
@@ -311,12 +306,11 @@ uint64_t index_offset(const struct block *b, uint32_t i)
 
 void index_addr(const struct block *b, uint32_t i, struct table_addr *out)
 {
-	const struct index_entry *e = &index_of(b)->entries[i];
 	struct index_fields f;
 
 	index_fields_at(b, i, &f);
-	out->offset = e->offset;
-	out->length = e->length;
+	out->offset = index_offset(b, i);
+	out->length = f.length;
 	memcpy(out->digest, f.digest.data, DIGEST_BYTES);
 }
 
