@@ -33,7 +33,9 @@ static int verify_table(struct verify *w, struct table_meta *m)
 	w->result->bytes += m->size;
 	w->result->entries += m->entries;
 	w->result->damaged += rc == SILT_E_CORRUPT;
-	return rc == SILT_E_CORRUPT ? 0 : rc;
+	if (rc != 0 && rc != SILT_E_CORRUPT)
+		return rc;
+	return verify_progress(w, 0, 0) ? SILT_END : 0;
 }
 
 int verify_run(struct env *env, struct table_cache *tables, const struct version *v, silt_progress_fn *progress, void *ctx,
