@@ -37,10 +37,20 @@ static int decide_make_room(struct decide *d)
 	return d->owned->reports ? 0 : SILT_E_NOMEM;
 }
 
+void decide_borrow(const struct silt_batch *b, struct decide *d)
+{
+	size_t k = 0;
+
+	for (; k < d->cond_count; k++)
+		d->keys[k].key = batch_conds(b)[k].key;
+	for (; k < d->n; k++)
+		d->keys[k].key = batch_op_key(b, d->owned->reports[k - d->cond_count].op);
+}
+
 static int decide_list_keys(const struct silt_batch *b, struct decide *d)
 {
 	const struct batch_op *ops = batch_ops(b);
-	size_t k = 0;
+	size_t k;
 
 	d->cond_count = batch_cond_count(b);
 	d->report_count = decide_count_reports(b);
@@ -48,15 +58,14 @@ static int decide_list_keys(const struct silt_batch *b, struct decide *d)
 	d->keys = mem_calloc(d->n, sizeof(*d->keys));
 	if (!d->keys || decide_make_room(d) < 0)
 		return SILT_E_NOMEM;
-	for (; k < d->cond_count; k++)
-		d->keys[k].key = batch_conds(b)[k].key;
+	k = d->cond_count;
 	for (size_t i = 0; i < batch_op_count(b); i++) {
 		if (!(ops[i].flags & (SILT_OP_REPORT | SILT_OP_REPORT_VALUE)))
 			continue;
 		d->owned->reports[k - d->cond_count].op = i;
-		d->keys[k].want_value = (ops[i].flags & SILT_OP_REPORT_VALUE) != 0;
-		d->keys[k++].key = batch_op_key(b, i);
+		d->keys[k++].want_value = (ops[i].flags & SILT_OP_REPORT_VALUE) != 0;
 	}
+	decide_borrow(b, d);
 	return 0;
 }
 

@@ -28,6 +28,8 @@ struct decide {
 
 /* Reads the evidence: 0, SILT_WOULD_BLOCK (with SILT_CACHED_ONLY), < 0. End with decide_fini() in any case. */
 int decide_prepare(struct silt_db *db, const struct silt_batch *b, unsigned flags, struct decide *d) SILT_MUST_CHECK;
+/* The keys are borrowed from b from now on, a copy of the batch that they came from. */
+void decide_borrow(const struct silt_batch *b, struct decide *d);
 /* Does a condition fail already against what was read? SILT_CONFLICT with the result filled, or 0. */
 int decide_early(const struct silt_batch *b, const struct decide *d, uint64_t now_ms, struct silt_result *res) SILT_MUST_CHECK;
 /* The leader's judgement, after the entries of earlier batches of the group are in `active`: 0 (reports filled), SILT_CONFLICT,

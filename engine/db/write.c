@@ -102,6 +102,8 @@ int silt_write_async(silt_db *db, const silt_batch *b, unsigned flags, silt_writ
 	if (rc == 0 && r->decide.n) {             /* the leader will look at its conditions */
 		rc = batch_copy(b, &r->own_batch);
 		r->batch = r->own_batch;
+		if (rc == 0)
+			decide_borrow(r->batch, &r->decide);
 	}
 	if (rc == 0)
 		rc = commit_submit(db, r);

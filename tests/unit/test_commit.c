@@ -270,6 +270,47 @@ static void test_commit__callbacks_come_exactly_once_also_at_close(void **state)
 	dbkit_fini(&k);
 }
 
+static _Atomic int commit_seen_there;
+
+static void commit_reported(void *ctx, const struct silt_result *r)
+{
+	if (r->code == 0 && (r->report_count != 1 || r->reports[0].found))
+		atomic_fetch_add(&commit_seen_there, 1);
+	commit_done(ctx, r);
+}
+
+/* The caller's batch is its own again when silt_write_async() returns: what is judged later is judged on a copy. */
+static void test_commit__async_conditions_do_not_look_into_the_callers_batch(void **state)
+{
+	enum { N = 3000 };
+	struct dbkit k;
+	silt_batch *b;
+
+	(void)state;
+	commit_called = commit_ok = commit_seen_there = 0;
+	dbkit_init(&k);
+	assert_int_equal(dbkit_open(&k), 0);
+	assert_int_equal(silt_batch_new(&b), 0);
+	for (int i = 0; i < N; i++) {
+		char key[16];
+
+		snprintf(key, sizeof(key), "%05d", i);
+		silt_batch_clear(b);
+		assert_int_equal(silt_batch_require(b, STR(key), SILT_COND_NONE_MATCH, NULL, 0), 0);
+		assert_int_equal(silt_batch_put(b, STR(key), STR("v"), NULL, SILT_OP_REPORT), 0);
+		assert_int_equal(silt_write_async(k.db, b, 0, commit_reported, NULL), 0);
+		silt_batch_clear(b);
+		assert_int_equal(silt_batch_require(b, STR("00000"), SILT_COND_NONE_MATCH, NULL, 0), 0);
+		assert_int_equal(silt_batch_put(b, STR("00000"), STR("w"), NULL, SILT_OP_REPORT), 0);
+	}
+	assert_int_equal(dbkit_close(&k), 0);
+	assert_int_equal(commit_called, N);
+	assert_int_equal(commit_ok, N);
+	assert_int_equal(commit_seen_there, 0);
+	silt_batch_free(b);
+	dbkit_fini(&k);
+}
+
 /* ---- faults ----------------------------------------------------------------------------------------------------------------- */
 
 static void commit_fault(enum simdisk_call call)
@@ -389,6 +430,7 @@ int main(void)
 		cmocka_unit_test(test_commit__evidence_below_the_floor_is_try_again),
 		cmocka_unit_test(test_commit__counters_are_exact_under_contention),
 		cmocka_unit_test(test_commit__callbacks_come_exactly_once_also_at_close),
+		cmocka_unit_test(test_commit__async_conditions_do_not_look_into_the_callers_batch),
 		cmocka_unit_test(test_commit__a_failed_sync_stops_writes_not_reads),
 		cmocka_unit_test(test_commit__a_failed_append_stops_writes_not_reads),
 		cmocka_unit_test(test_commit__expiry_is_absence),
