@@ -121,6 +121,14 @@ static void connection_read_whole(struct connection *c)
 	connection_dispatch(c);
 }
 
+/* Something waits in the socket although its request is read and not answered: whatever it is, it must not become the next one. */
+static bool connection_has_more(int fd)
+{
+	char c;
+
+	return recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 /* In a body thread. libfcgi gets a descriptor of its own, since it closes what it fails on, and ours must stay valid for the
    reactor, whose timeout ends a read that takes too long by shutdown(). */
 static void connection_read_body(struct worker_job *j)
@@ -129,6 +137,8 @@ static void connection_read_body(struct worker_job *j)
 	int fd = fcntl(c->source.fd, F_DUPFD_CLOEXEC, 0);
 
 	c->read_ok = fd >= 0 && exchange_read(c->x, &fd);
+	if (c->read_ok && connection_has_more(fd))
+		c->x->keep = false;
 	if (fd >= 0)
 		(void)close(fd);
 	loop_post(c->home->loop, &c->letter);

@@ -6,6 +6,8 @@
  *           (2) WHOLE means that libfcgi, reading the same bytes, comes to the end of STDIN without asking for one more.
  *           (3) name-value pairs end where the PARAMS stream ends: one that runs past it was cut short (FACTS rule 3), and a
  *               length that nginx could not send is refused before libfcgi allocates it.
+ *           (4) no padding behind BEGIN and behind the end of a stream: libfcgi forgets to skip it there, and takes it for the
+ *               next header.
  */
 #include "server/wire.h"
 
@@ -103,6 +105,8 @@ static bool wire_walk_allows(const struct wire_walk *w, struct wire_record r)
 {
 	if (r.version != WIRE_VERSION || r.id == 0)
 		return false;
+	if (r.padding != 0 && (r.type == WIRE_BEGIN || r.length == 0))
+		return false;                                      /* rule 4 */
 	switch (w->state) {
 	case WIRE_AT_BEGIN:
 		return r.type == WIRE_BEGIN && r.length == 8;

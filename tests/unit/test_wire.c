@@ -57,7 +57,7 @@ static void test_wire__wrong_records(void **state)
 		{ "request id 0", 3, 0 },        { "BEGIN of 7 bytes", 5, 7 },   { "authorizer", 9, 2 },
 		{ "role 256 + 1", 8, 1 },        { "PARAMS of version 0", 16, 0 }, { "BEGIN again", 17, 1 },
 		{ "ABORT", 17, 2 },              { "STDIN before PARAMS end", 17, 5 }, { "another request's", 19, 2 },
-		{ "unknown type", 17, 77 },      { "DATA", 17, 8 },
+		{ "unknown type", 17, 77 },      { "DATA", 17, 8 },              { "padding behind BEGIN", 6, 8 },
 	};
 	struct fcgi_buf b = wire_get();
 
@@ -72,6 +72,23 @@ static void test_wire__wrong_records(void **state)
 	}
 	assert_int_equal(wire_scan(b.p, b.len, WIRE_WINDOW), WIRE_WHOLE);
 	fcgi_free(&b);
+}
+
+/* libfcgi does not skip it there. */
+static void test_wire__padding_behind_the_end_of_a_stream_is_bad(void **state)
+{
+	(void)state;
+	for (int padded = 0; padded < 3; padded++) {
+		struct fcgi_buf b = { 0 };
+
+		fcgi_begin(&b, 1, true);
+		fcgi_record(&b, FCGI_PARAMS, 1, "\1\1ab", 4, 4);
+		fcgi_record(&b, FCGI_PARAMS, 1, NULL, 0, padded == 1 ? 8 : 0);
+		fcgi_record(&b, FCGI_STDIN, 1, "body", 4, 4);
+		fcgi_record(&b, FCGI_STDIN, 1, NULL, 0, padded == 2 ? 8 : 0);
+		assert_int_equal(wire_scan(b.p, b.len, WIRE_WINDOW), padded == 0 ? WIRE_WHOLE : WIRE_BAD);
+		fcgi_free(&b);
+	}
 }
 
 static enum wire_verdict wire_with_params(const void *params, size_t n, size_t chunk)
@@ -183,6 +200,8 @@ static enum wire_verdict wire_twin(const uint8_t *p, size_t n)
 		pad = p[at + 6];
 		if (p[at] != 1 || (p[at + 2] << 8 | p[at + 3]) == 0 || type != want ||
 		    (want != FCGI_BEGIN && (p[at + 2] << 8 | p[at + 3]) != id) || (want == FCGI_BEGIN && len != 8))
+			break;
+		if (pad > 0 && (len == 0 || want == FCGI_BEGIN))
 			break;
 		if (want == FCGI_BEGIN && n - at >= 10 && (p[at + 8] != 0 || p[at + 9] != 1))
 			break;
@@ -387,6 +406,7 @@ int main(void)
 		cmocka_unit_test(test_wire__a_byte_behind_the_end_is_bad),
 		cmocka_unit_test(test_wire__two_requests_at_once_are_bad),
 		cmocka_unit_test(test_wire__wrong_records),
+		cmocka_unit_test(test_wire__padding_behind_the_end_of_a_stream_is_bad),
 		cmocka_unit_test(test_wire__pairs_end_where_params_end),
 		cmocka_unit_test(test_wire__what_can_not_fit_the_window_is_large),
 		cmocka_unit_test(test_wire__the_windows_edge),
