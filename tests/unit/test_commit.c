@@ -311,6 +311,41 @@ static void test_commit__async_conditions_do_not_look_into_the_callers_batch(voi
 	dbkit_fini(&k);
 }
 
+/* The caller's batch is its own again as soon as silt_write_async() returned: the leader must not look into it. */
+static _Atomic int commit_winners, commit_losers;
+
+static void commit_raced(void *ctx, const struct silt_result *r)
+{
+	(void)ctx;
+	atomic_fetch_add(r->code == 0 ? &commit_winners : &commit_losers, 1);
+}
+
+static void test_commit__an_async_batch_is_copied_with_its_conditions(void **state)
+{
+	enum { N = 50 };
+	struct dbkit k;
+	silt_batch *b;
+
+	(void)state;
+	commit_winners = commit_losers = 0;
+	dbkit_init(&k);
+	assert_int_equal(dbkit_open(&k), 0);
+	assert_int_equal(silt_batch_new(&b), 0);
+	for (int i = 0; i < N; i++) {
+		assert_int_equal(silt_batch_require(b, STR("the key"), SILT_COND_NONE_MATCH, NULL, 0), 0);
+		assert_int_equal(silt_batch_put(b, STR("the key"), STR("v"), NULL, SILT_OP_REPORT), 0);
+		assert_int_equal(silt_write_async(k.db, b, 0, commit_raced, NULL), 0);
+		silt_batch_clear(b);
+		assert_int_equal(silt_batch_require(b, STR("another"), SILT_COND_NONE_MATCH, NULL, 0), 0);
+		silt_batch_clear(b);
+	}
+	silt_batch_free(b);
+	assert_int_equal(dbkit_close(&k), 0);
+	assert_int_equal(commit_winners, 1);
+	assert_int_equal(commit_losers, N - 1);
+	dbkit_fini(&k);
+}
+
 /* ---- faults ----------------------------------------------------------------------------------------------------------------- */
 
 static void commit_fault(enum simdisk_call call)
@@ -431,6 +466,7 @@ int main(void)
 		cmocka_unit_test(test_commit__counters_are_exact_under_contention),
 		cmocka_unit_test(test_commit__callbacks_come_exactly_once_also_at_close),
 		cmocka_unit_test(test_commit__async_conditions_do_not_look_into_the_callers_batch),
+		cmocka_unit_test(test_commit__an_async_batch_is_copied_with_its_conditions),
 		cmocka_unit_test(test_commit__a_failed_sync_stops_writes_not_reads),
 		cmocka_unit_test(test_commit__a_failed_append_stops_writes_not_reads),
 		cmocka_unit_test(test_commit__expiry_is_absence),
