@@ -237,12 +237,12 @@ void pick_fini(struct pick *p)
 	memset(p, 0, sizeof(*p));
 }
 
-/* A lone table moves as it is, unless writing it anew is the point or would shed something. */
+/* A lone table moves as it is, unless writing it anew would shed something. */
 static bool pick_moves(const struct pick_view *pv, const struct pick *p)
 {
 	const struct table_meta *m = p->inputs[0];
 
-	if (p->input_n != 1 || p->level == p->output_level || p->reason == PICK_EXPIRED)
+	if (p->input_n != 1 || p->level == p->output_level)
 		return false;
 	return !pick_has_expired(pv->r, m) && !(p->bottom && m->tombstones > 0);
 }

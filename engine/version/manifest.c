@@ -116,6 +116,12 @@ static void manifest_poison(struct manifest *m)
 	m->writer = NULL;
 }
 
+/* A full disk is harmless only where nothing of the edit was written (some file systems need room to overwrite, too). */
+static int manifest_in_doubt(int rc)
+{
+	return rc == SILT_E_NOSPACE ? SILT_E_IO : rc;
+}
+
 /* A fresh manifest that says v takes the place of what there is (rules 3 and 4). */
 static int manifest_roll(struct manifest *m, const struct version *v)
 {
@@ -135,7 +141,7 @@ static int manifest_roll(struct manifest *m, const struct version *v)
 	rc = segment_install(m->env, path);
 	if (rc < 0) {
 		log_writer_free(w);
-		return rc;
+		return manifest_in_doubt(rc);
 	}
 	m->writer = w;
 	m->edits = 1;
@@ -175,7 +181,7 @@ int manifest_append(struct manifest *m, const struct edit *e, const struct versi
 		m->edits++;
 	if (rc < 0 && rc != SILT_E_NOMEM)       /* rule 2; no memory is met before anything is written */
 		manifest_poison(m);
-	return rc;
+	return manifest_in_doubt(rc);
 }
 
 void manifest_close(struct manifest *m)

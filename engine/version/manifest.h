@@ -22,12 +22,18 @@ struct manifest_found {
 };
 /* Reads DIR/MANIFEST: 0; SILT_NOTFOUND where there is none; SILT_E_CORRUPT, _VERSION, _IO, _NOMEM. Changes nothing. */
 int manifest_read(struct env *env, struct manifest_found *out) SILT_MUST_CHECK;
-/* Installs a fresh manifest that says `v` (rule 3) and leaves it open for appending. After a failure DIR/MANIFEST is the old one or the new. */
+/*
+ * Installs a fresh manifest that says `v` (rule 3) and leaves it open for appending. SILT_E_NOSPACE: DIR/MANIFEST is as it was;
+ * after another failure it is the old one or the new.
+ */
 int manifest_create(struct env *env, const struct version *v, struct manifest **out) SILT_MUST_CHECK;
 /*
  * Appends and syncs the edit that leads to `next`; where the segment is full, rolls to one that says `next` instead.
- * 0; SILT_E_NOSPACE, _IO, _NOMEM; SILT_E_FAULT: it is poisoned. After a failure the edit may be there at the next open, or not:
- * none of its tables, old or new, may be deleted.
+ * 0.
+ * SILT_E_NOSPACE  there is no room for a new manifest: the edit is not there and never will be, the old manifest stands and may
+ *                 be appended to later; the edit's tables may be deleted.
+ * others          SILT_E_IO, _NOMEM; SILT_E_FAULT: poisoned. The edit may be there at the next open, or not: none of its
+ *                 tables, old or new, may be deleted.
  */
 int manifest_append(struct manifest *m, const struct edit *e, const struct version *next) SILT_MUST_CHECK;
 void manifest_close(struct manifest *m);
