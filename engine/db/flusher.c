@@ -145,6 +145,14 @@ static bool flusher_wait(struct silt_db *db, bool hold)
 	return !stop;
 }
 
+/* True: something failed. A flush is tried also where no segment can be made: it gives back room, and somebody may wait for it. */
+static bool flusher_work(struct silt_db *db)
+{
+	int prepared = segments_prepare(db), flushed = flusher_step(db);
+
+	return prepared < 0 || flushed < 0;
+}
+
 void *flusher_thread(void *arg)
 {
 	struct silt_db *db = arg;
@@ -160,7 +168,7 @@ void *flusher_thread(void *arg)
 		}
 		publish_reap(db);
 		if (!hold)
-			hold = segments_prepare(db) < 0 || flusher_step(db) < 0;
+			hold = flusher_work(db);
 		publish_reap(db);
 		gc_run(db);
 	} while (flusher_wait(db, hold));
