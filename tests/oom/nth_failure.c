@@ -9,7 +9,9 @@
 #include "lib/test.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/model.h"
@@ -17,7 +19,7 @@
 
 #include "base/mem.h"
 
-enum { KEYS = 40, HANG_SECONDS = 120 };
+enum { KEYS = 40, HANG_SECONDS = 60 };
 static const uint64_t now_ms = UINT64_C(1700000000000);
 
 /* A write that failed may be there or not, as the next version; one that only met an earlier fault is not. */
@@ -208,6 +210,17 @@ static void scenario(void)
 
 /* ---- one run ---------------------------------------------------------------------------------------------------------------- */
 
+/* A hang is a failure too. */
+static void on_alarm(int sig)
+{
+	static const char hung[] = ": it hung\n";
+
+	(void)sig;
+	(void)!write(2, model_context, strlen(model_context));
+	(void)!write(2, hung, sizeof(hung) - 1);
+	_exit(1);
+}
+
 static void begin(uint64_t seed)
 {
 	S.m = model_new(KEYS, seed);
@@ -216,7 +229,8 @@ static void begin(uint64_t seed)
 	S.doubt.any = false;
 	S.disk = simdisk_new(seed);
 	simdisk_set_clock(S.disk, now_ms);
-	alarm(HANG_SECONDS);              /* a hang is a failure too */
+	signal(SIGALRM, on_alarm);
+	alarm(HANG_SECONDS);
 }
 
 /* The failures are over: everything acknowledged must be there. */
@@ -244,61 +258,123 @@ static void judge(void)
 	alarm(0);
 }
 
-static uint64_t fail_allocations(uint64_t seed, bool sticky)
-{
-	uint64_t n = 0, asked;
+/* ---- all runs ----------------------------------------------------------------------------------------------------------------- */
 
-	do {
-		n++;
-		snprintf(model_context, sizeof(model_context), "allocation %" PRIu64 "%s fails", n, sticky ? " and all after it" : "");
-		begin(seed);
-		mem_fail_at(n, sticky);
-		scenario();
-		asked = mem_fail_count();
-		mem_fail_at(0, false);
-		judge();
-	} while (asked >= n);
-	return n - 1;
+/* What fails in a run: an allocation, or a disk call of a kind. */
+struct plan {
+	const char *what;
+	bool memory;
+	enum simdisk_call kind;
+	int code;
+	bool sticky;
+};
+
+/* True when the scenario asked for fewer than n. */
+static bool run(const struct plan *p, uint64_t seed, uint64_t n)
+{
+	uint64_t asked;
+
+	snprintf(model_context, sizeof(model_context), "nth_failure: %s %" PRIu64 " fails with %s%s", p->what, n,
+	         silt_strerror(p->code), p->sticky ? ", and all after it" : "");
+	begin(seed);
+	if (p->memory)
+		mem_fail_at(n, p->sticky);
+	else
+		simdisk_fail_at(S.disk, p->kind, n, p->code, p->sticky);
+	scenario();
+	asked = p->memory ? mem_fail_count() : simdisk_calls(S.disk, p->kind);
+	mem_fail_at(0, false);
+	if (!p->memory)
+		simdisk_fail_at(S.disk, p->kind, 0, 0, false);
+	judge();
+	return asked < n;
 }
 
-static uint64_t fail_calls(uint64_t seed, enum simdisk_call kind, const char *name, int code, bool sticky)
-{
-	uint64_t n = 0, calls;
+/*
+ * Each run is a process, because failing allocations are the whole process's, and because most of a run's time is the
+ * engine waiting to try again: several go on beside each other.
+ */
+enum { CHILD_FAILED_AS_PLANNED = 0, CHILD_ENOUGH = 99, AT_ONCE = 24 };
 
-	do {
-		n++;
-		snprintf(model_context, sizeof(model_context), "%s %" PRIu64 " fails with %s%s", name, n, silt_strerror(code),
-		         sticky ? ", for good" : "");
-		begin(seed);
-		simdisk_fail_at(S.disk, kind, n, code, sticky);
-		scenario();
-		calls = simdisk_calls(S.disk, kind);
-		simdisk_fail_at(S.disk, kind, 0, 0, false);
-		judge();
-	} while (calls >= n);
-	return n - 1;
+static pid_t start(const struct plan *p, uint64_t seed, uint64_t n)
+{
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		model_fail("fork");
+	if (pid == 0)
+		exit(run(p, seed, n) ? CHILD_ENOUGH : CHILD_FAILED_AS_PLANNED);
+	return pid;
+}
+
+/* 1: the child's n was enough. */
+static bool wait_for_one(void)
+{
+	int status;
+
+	if (wait(&status) < 0)
+		model_fail("wait");
+	if (WIFSIGNALED(status))
+		model_fail("a run ended by signal %d", WTERMSIG(status));
+	if (WEXITSTATUS(status) != CHILD_ENOUGH && WEXITSTATUS(status) != CHILD_FAILED_AS_PLANNED)
+		model_fail("a run ended with status %d", WEXITSTATUS(status));
+	return WEXITSTATUS(status) == CHILD_ENOUGH;
+}
+
+/* n = 1, 2, ... until one was enough. Returns how many runs there were. */
+static uint64_t run_all(const struct plan *p, uint64_t seed)
+{
+	unsigned running = 0;
+	bool enough = false;
+	uint64_t n = 0;
+
+	snprintf(model_context, sizeof(model_context), "nth_failure: %s", p->what);
+	while (!enough || running) {
+		if (!enough && running < AT_ONCE) {
+			start(p, seed, ++n);
+			running++;
+			continue;
+		}
+		enough |= wait_for_one();
+		running--;
+	}
+	return n;
 }
 
 int main(void)
 {
-	static const struct {
-		enum simdisk_call kind;
-		const char *name;
-	} calls[] = {
-		{ SIM_OPEN, "open" }, { SIM_READ, "read" }, { SIM_WRITE, "write" }, { SIM_DATASYNC, "datasync" },
-		{ SIM_RENAME, "rename" }, { SIM_UNLINK, "unlink" }, { SIM_MKDIR, "mkdir" }, { SIM_STAT, "stat" },
-		{ SIM_LIST, "list" }, { SIM_DIRSYNC, "dirsync" }, { SIM_LOCK, "lock" }, { SIM_FREE_SPACE, "free_space" },
-		{ SIM_SIZE, "size" }, { SIM_RANDOM, "random" }, { SIM_CLOSE, "close" },
+	static const struct plan memory[] = {
+		{ .what = "allocation", .memory = true, .code = SILT_E_NOMEM },
+		{ .what = "allocation", .memory = true, .code = SILT_E_NOMEM, .sticky = true },
+	};
+	static const struct plan calls[] = {
+		{ .what = "open", .kind = SIM_OPEN },         { .what = "read", .kind = SIM_READ },
+		{ .what = "write", .kind = SIM_WRITE },       { .what = "datasync", .kind = SIM_DATASYNC },
+		{ .what = "rename", .kind = SIM_RENAME },     { .what = "unlink", .kind = SIM_UNLINK },
+		{ .what = "mkdir", .kind = SIM_MKDIR },       { .what = "stat", .kind = SIM_STAT },
+		{ .what = "list", .kind = SIM_LIST },         { .what = "dirsync", .kind = SIM_DIRSYNC },
+		{ .what = "lock", .kind = SIM_LOCK },         { .what = "free_space", .kind = SIM_FREE_SPACE },
+		{ .what = "size", .kind = SIM_SIZE },         { .what = "random", .kind = SIM_RANDOM },
+		{ .what = "close", .kind = SIM_CLOSE },
 	};
 	uint64_t seed = test_seed(1), runs = 0;
 
-	printf("nth_failure: allocations, once: %" PRIu64 "\n", fail_allocations(seed, false));
-	printf("nth_failure: allocations, all after: %" PRIu64 "\n", fail_allocations(seed, true));
+	for (size_t i = 0; i < sizeof(memory) / sizeof(memory[0]); i++)
+		runs += run_all(&memory[i], seed);
+	printf("nth_failure: %" PRIu64 " runs with failing allocations\n", runs);
+	fflush(stdout);
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		for (int variant = 0; variant < 4; variant++)
-			runs += fail_calls(seed, calls[i].kind, calls[i].name, variant & 1 ? SILT_E_NOSPACE : SILT_E_IO,
-			                   variant & 2);
-		printf("nth_failure: %s done, %" PRIu64 " runs so far\n", calls[i].name, runs);
+		runs = 0;
+		for (int variant = 0; variant < 4; variant++) {
+			struct plan p = calls[i];
+
+			p.code = variant & 1 ? SILT_E_NOSPACE : SILT_E_IO;
+			p.sticky = variant & 2;
+			runs += run_all(&p, seed);
+		}
+		printf("nth_failure: %" PRIu64 " runs with a failing %s\n", runs, calls[i].what);
 		fflush(stdout);
 	}
 	return 0;
