@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_worker.c - a queue with threads behind it: everything that was taken is run once, also at the end. */
+#include "lib/test.h"
+
+#include "server/worker.h"
+
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+struct job {
+	struct worker_job job;        /* first */
+	atomic_uint runs;
+};
+
+static sem_t worker_gate, worker_inside;
+static atomic_uint worker_total;
+
+static void worker_count(struct worker_job *j)
+{
+	atomic_fetch_add(&((struct job *)(void *)j)->runs, 1);
+	atomic_fetch_add(&worker_total, 1);
+}
+
+static void worker_wait(struct worker_job *j)
+{
+	sem_post(&worker_inside);
+	while (sem_wait(&worker_gate) < 0)
+		;
+	worker_count(j);
+}
+
+static void test_worker__everything_taken_is_run_once(void **state)
+{
+	static struct job jobs[2000];
+	struct worker_pool p;
+
+	(void)state;
+	atomic_store(&worker_total, 0);
+	assert_int_equal(worker_init(&p, "test", 4, sizeof(jobs) / sizeof(jobs[0])), 0);
+	for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
+		jobs[i].job.run = worker_count;
+		assert_true(worker_submit(&p, &jobs[i].job));
+	}
+	worker_fini(&p);                                                /* also what still waited */
+	assert_int_equal(atomic_load(&worker_total), sizeof(jobs) / sizeof(jobs[0]));
+	for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++)
+		assert_int_equal(atomic_load(&jobs[i].runs), 1);
+}
+
+static void test_worker__a_full_queue_refuses_and_has_room_again(void **state)
+{
+	static struct job jobs[5];
+	struct worker_pool p;
+
+	(void)state;
+	alarm(50);
+	atomic_store(&worker_total, 0);
+	assert_int_equal(sem_init(&worker_gate, 0, 0), 0);
+	assert_int_equal(sem_init(&worker_inside, 0, 0), 0);
+	assert_int_equal(worker_init(&p, "test", 1, 2), 0);
+	for (size_t i = 0; i < 5; i++)
+		jobs[i].job.run = worker_wait;
+	assert_true(worker_submit(&p, &jobs[0].job));
+	while (sem_wait(&worker_inside) < 0)                            /* it is out of the queue */
+		;
+	assert_true(worker_submit(&p, &jobs[1].job));
+	assert_true(worker_submit(&p, &jobs[2].job));
+	assert_false(worker_submit(&p, &jobs[3].job));
+	sem_post(&worker_gate);
+	while (sem_wait(&worker_inside) < 0)
+		;
+	assert_true(worker_submit(&p, &jobs[4].job));
+	for (int i = 0; i < 3; i++)
+		sem_post(&worker_gate);
+	worker_fini(&p);
+	assert_int_equal(atomic_load(&worker_total), 4);
+	assert_int_equal(atomic_load(&jobs[3].runs), 0);
+	alarm(0);
+}
+
+static void test_worker__ending_nothing_is_fine(void **state)
+{
+	struct worker_pool p = { 0 };
+
+	(void)state;
+	worker_fini(&p);
+	assert_int_equal(worker_init(&p, "test", 3, 1), 0);
+	worker_fini(&p);
+	worker_fini(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_worker__everything_taken_is_run_once),
+		cmocka_unit_test(test_worker__a_full_queue_refuses_and_has_room_again),
+		cmocka_unit_test(test_worker__ending_nothing_is_fine),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
