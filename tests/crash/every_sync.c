@@ -239,7 +239,7 @@ int main(void)
 	uint64_t seed = test_seed(1);
 
 	W.random = seed;
-	W.mixtures = 2 * test_scale();
+	W.mixtures = test_scale();
 	W.m = model_new(KEYS, seed);
 	W.points = calloc(POINTS_MAX, sizeof(*W.points));
 	assert_non_null(W.points);
