@@ -6,7 +6,8 @@
 
 #include <inttypes.h>
 
-/* Whole header lines that need no checking: on the way of every cached get, where printf would be a good part of the time. */
+/* Whole header lines that need no checking: on the way of every cached get, where printf would be a good
+   part of the time. */
 static void answer_lines(struct request *r, const char *lines)
 {
 	bytes_adds(&r->response.headers, lines);

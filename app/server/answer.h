@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* answer.h - what answers of several routes have in common: their first headers, entries as JSON and as bytes. */
+/* answer.h - what answers of several routes have in common: their first headers, entries as JSON and as
+   bytes. */
 #ifndef SERVER_ANSWER_H
 #define SERVER_ANSWER_H
 
@@ -13,7 +14,8 @@ void answer_empty(struct request *r, int status);
 void answer_value(struct request *r, const struct store_entry *e);
 /* Silt-Version: N, on the answer to every write. */
 void answer_version(struct request *r, uint64_t version);
-/* Call last: an answer that memory was short for becomes a 503, or a 500 where it was to say that a write is done. */
+/* Call last: an answer that memory was short for becomes a 503, or a 500 where it was to say that a write
+   is done. */
 void answer_finish(struct request *r, bool written);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* classic_body.c - what a classic write says: key, value and ttl, from JSON, from a form body, or from the query. */
+/* classic_body.c - what a classic write says: key, value and ttl, from JSON, from a form body, or from the
+   query. */
 #include "server/classic_body.h"
 
 #include "server/key.h"
@@ -19,17 +20,19 @@ bool body_is_plain(struct request *r)
 	const char *encoding = r->content_encoding;
 
 	if (encoding != NULL && encoding[0] != 0 && strcasecmp(encoding, "identity") != 0) {
-		problem_set(r, 415, PROBLEM_MEDIA_TYPE, "A body is taken as it is: Content-Encoding must be identity.");
+		problem_set(r, 415, PROBLEM_MEDIA_TYPE,
+		            "A body is taken as it is: Content-Encoding must be identity.");
 		return false;
 	}
 	if (r->content_range != NULL && r->content_range[0] != 0) {
-		problem_set(r, 400, PROBLEM_BAD_HEADER, "A part of a value can't be written: no Content-Range.");
+		problem_set(r, 400, PROBLEM_BAD_HEADER,
+		            "A part of a value can't be written: no Content-Range.");
 		return false;
 	}
 	return true;
 }
 
-/* ---- JSON ------------------------------------------------------------------------------------------------------------ */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 /* 400 at a place of the body; returns false. */
 static bool classic_body_fault(struct request *r, const char *at, const char *detail)
@@ -39,7 +42,8 @@ static bool classic_body_fault(struct request *r, const char *at, const char *de
 	return false;
 }
 
-/* What a JSON string with escapes means, appended to out. It was checked: json-c fails for lack of memory only. */
+/* What a JSON string with escapes means, appended to out. It was checked: json-c fails for lack of memory
+   only. */
 static bool classic_body_unescape(struct request *r, struct span quoted, struct bytes *out)
 {
 	struct json_tokener *tokener = json_tokener_new();
@@ -63,7 +67,8 @@ out:
 }
 
 /* The text of a string member, in the body where it needs no unescaping, else in room. */
-static bool classic_body_text(struct request *r, const struct json_member *m, struct bytes *room, struct span *out)
+static bool classic_body_text(struct request *r, const struct json_member *m, struct bytes *room,
+                              struct span *out)
 {
 	size_t start = room->len;
 
@@ -76,7 +81,8 @@ static bool classic_body_text(struct request *r, const struct json_member *m, st
 	return true;
 }
 
-/* The bytes of a string member that may be base64; in the body or in r->scratch, which is this member's alone. */
+/* The bytes of a string member that may be base64; in the body or in r->scratch, which is this member's
+   alone. */
 static bool classic_body_bytes(struct request *r, const struct json_member *m, bool base64, struct span *out)
 {
 	struct bytes decoded = {0};
@@ -91,7 +97,8 @@ static bool classic_body_bytes(struct request *r, const struct json_member *m, b
 
 		bytes_fini(&decoded);
 		if (!no_memory)
-			return classic_body_fault(r, m->value.p, "This is not base64 (RFC 4648 section 4, with padding).");
+			return classic_body_fault(r, m->value.p,
+			                          "This is not base64 (RFC 4648 section 4, with padding).");
 		problem_store(r, STORE_E_NOMEM, false);
 		return false;
 	}
@@ -104,10 +111,12 @@ static bool classic_body_bytes(struct request *r, const struct json_member *m, b
 enum classic_member { MEMBER_KEY, MEMBER_VALUE, MEMBER_TTL, MEMBER_KEY_ENCODING, MEMBER_ENCODING, MEMBERS };
 
 /* Which member is where; NULL = not given. False: one is unknown, answered. */
-static bool classic_body_members(struct request *r, const struct json_doc *doc, const struct json_member *found[MEMBERS])
+static bool classic_body_members(struct request *r, const struct json_doc *doc,
+                                 const struct json_member *found[MEMBERS])
 {
 	static const char *const names[MEMBERS] = {
-		[MEMBER_KEY] = "key", [MEMBER_VALUE] = "value", [MEMBER_TTL] = "ttl", [MEMBER_KEY_ENCODING] = "key_encoding",
+		[MEMBER_KEY] = "key",           [MEMBER_VALUE] = "value",
+		[MEMBER_TTL] = "ttl",           [MEMBER_KEY_ENCODING] = "key_encoding",
 		[MEMBER_ENCODING] = "encoding",
 	};
 
@@ -120,7 +129,8 @@ static bool classic_body_members(struct request *r, const struct json_doc *doc, 
 		while (which < MEMBERS && !json_name_is(doc->member[i].name, names[which]))
 			which++;
 		if (which == MEMBERS)
-			return classic_body_fault(r, doc->member[i].name.p - 1, "A member that is none of key, value, ttl, "
+			return classic_body_fault(r, doc->member[i].name.p - 1,
+			                          "A member that is none of key, value, ttl, "
 			                          "key_encoding, encoding.");
 		found[which] = &doc->member[i];
 	}
@@ -128,19 +138,22 @@ static bool classic_body_members(struct request *r, const struct json_doc *doc, 
 }
 
 /* "key_encoding" or "encoding": "base64" or nothing, beside a string. */
-static bool classic_body_is_base64(struct request *r, const struct json_member *encoding, const struct json_member *of, bool *base64)
+static bool classic_body_is_base64(struct request *r, const struct json_member *encoding,
+                                   const struct json_member *of, bool *base64)
 {
 	*base64 = encoding != NULL;
 	if (encoding == NULL)
 		return true;
-	if (encoding->kind != JSON_STRING || !json_name_is(span_of(encoding->value.p + 1, encoding->value.len - 2), "base64"))
+	if (encoding->kind != JSON_STRING ||
+	    !json_name_is(span_of(encoding->value.p + 1, encoding->value.len - 2), "base64"))
 		return classic_body_fault(r, encoding->value.p, "An encoding is \"base64\" or not given.");
 	if (of->kind != JSON_STRING)
 		return classic_body_fault(r, of->value.p, "What is base64 must be a string.");
 	return true;
 }
 
-static bool classic_body_json_key(struct request *r, const struct json_member *key, const struct json_member *encoding)
+static bool classic_body_json_key(struct request *r, const struct json_member *key,
+                                  const struct json_member *encoding)
 {
 	struct span bytes;
 	bool base64;
@@ -157,8 +170,8 @@ static bool classic_body_json_key(struct request *r, const struct json_member *k
 	return true;
 }
 
-static bool classic_body_json_value(struct request *r, const struct json_member *value, const struct json_member *encoding,
-                                    struct span *out)
+static bool classic_body_json_value(struct request *r, const struct json_member *value,
+                                    const struct json_member *encoding, struct span *out)
 {
 	bool base64;
 
@@ -200,11 +213,12 @@ static bool classic_body_json(struct request *r, struct classic_write *out)
 		return false;
 	if (m[MEMBER_TTL] != NULL &&
 	    (m[MEMBER_TTL]->kind != JSON_NUMBER || !ttl_parse(m[MEMBER_TTL]->value, &out->ttl)))
-		return classic_body_fault(r, m[MEMBER_TTL]->value.p, "ttl must be whole seconds, 1 to 3155760000.");
+		return classic_body_fault(r, m[MEMBER_TTL]->value.p,
+		                          "ttl must be whole seconds, 1 to 3155760000.");
 	return classic_body_json_value(r, m[MEMBER_VALUE], m[MEMBER_ENCODING], &out->value);
 }
 
-/* ---- pairs ----------------------------------------------------------------------------------------------------------- */
+/* ---- pairs ----------------------------------------------------------------------------------- */
 
 static bool classic_body_pair_fault(struct request *r, const char *detail, size_t offset)
 {
@@ -223,11 +237,14 @@ static bool classic_body_pair(struct request *r, const struct query *q, struct c
 	size_t bad_at = 0;
 
 	if (!query_has(q, QUERY_KEY) || !query_has(q, QUERY_VALUE)) {
-		problem_set(r, 400, PROBLEM_BAD_BODY, "Give key and value: as a JSON object, as a form, or as ?key=K&value=V.");
+		problem_set(r, 400, PROBLEM_BAD_BODY,
+		            "Give key and value: as a JSON object, as a form, or as ?key=K&value=V.");
 		return false;
 	}
-	if (!query_decode(q, QUERY_KEY, &r->key, &bad_at) || !query_decode(q, QUERY_VALUE, &r->scratch, &bad_at))
-		return classic_body_pair_fault(r, "Malformed percent-encoding: a % must stand before two hex digits.", bad_at);
+	if (!query_decode(q, QUERY_KEY, &r->key, &bad_at) ||
+	    !query_decode(q, QUERY_VALUE, &r->scratch, &bad_at))
+		return classic_body_pair_fault(r, "Malformed percent-encoding: % stands before two hex digits.",
+		                               bad_at);
 	if (query_has(q, QUERY_TTL) && !ttl_parse(q->raw[QUERY_TTL], &out->ttl))
 		return classic_body_pair_fault(r, "ttl must be whole seconds, 1 to 3155760000.",
 		                               (size_t)(q->raw[QUERY_TTL].p - q->text.p));
@@ -240,7 +257,8 @@ static bool classic_body_form(struct request *r, struct classic_write *out)
 	struct query_error error;
 	struct query form;
 
-	if (query_parse(r->body, QUERY_BIT(QUERY_KEY) | QUERY_BIT(QUERY_VALUE) | QUERY_BIT(QUERY_TTL), &form, &error))
+	if (query_parse(r->body, QUERY_BIT(QUERY_KEY) | QUERY_BIT(QUERY_VALUE) | QUERY_BIT(QUERY_TTL), &form,
+	                &error))
 		return classic_body_pair(r, &form, out);
 	problem_set(r, 400, PROBLEM_BAD_BODY, "The form has %s: '%.*s'.", error.what,
 	            (int)(error.name.len < 64 ? error.name.len : 64), error.name.p);
@@ -268,7 +286,8 @@ bool classic_body_read(struct request *r, const struct query *q, struct classic_
 	if (r->body.len == 0)
 		return classic_body_pair(r, q, out);
 	if ((q->given & ~QUERY_BIT(QUERY_DURABILITY)) != 0) {
-		problem_set(r, 400, PROBLEM_BAD_BODY, "There is a body, so key, value and ttl belong there and not into the query.");
+		problem_set(r, 400, PROBLEM_BAD_BODY,
+		            "There is a body, so key, value and ttl belong there and not into the query.");
 		return false;
 	}
 	if (type == MEDIA_OTHER) {

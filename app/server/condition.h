@@ -2,12 +2,15 @@
 /*
  * condition.h - If-Match and If-None-Match (RFC 9110 section 13): what they say, and whether it holds.
  *
- * Grammar   "*" | tag ("," tag)*      tag := ["W/"] '"' any visible byte but '"' * '"'      empty list elements are skipped
- * Meaning   our tags are "<version>"; W/"<version>" counts as the same, since proxies that compress make it of ours. A tag of
- *           any other form is somebody else's: well-formed, and equal to no version.
+ * Grammar   "*" | tag ("," tag)*      tag := ["W/"] '"' (any visible byte but '"')* '"'
+ *           empty list elements are skipped
+ * Meaning   our tags are "<version>"; W/"<version>" counts as the same, since proxies that compress make it
+ *           of ours. A tag of any other form is somebody else's: well-formed, and equal to no version.
  *
- * Example   If-Match: "7", W/"9"     holds for versions 7 and 9        If-None-Match: *     holds where the key is absent
- *           If-Match: "abc"          holds for none                    If-Match: 7          malformed: 400, never ignored
+ * Example   If-Match: "7", W/"9"     holds for versions 7 and 9
+ *           If-Match: "abc"          holds for none
+ *           If-None-Match: *         holds where the key is absent
+ *           If-Match: 7              malformed: 400, never ignored
  */
 #ifndef SERVER_CONDITION_H
 #define SERVER_CONDITION_H

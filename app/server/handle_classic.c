@@ -12,6 +12,8 @@
 
 /* More than this is not a reactor's work to check or to print: a worker does it. */
 #define CLASSIC_INLINE_MAX (64u << 10)
+/* What a write may say in its query. */
+#define CLASSIC_SET (QUERY_BIT(QUERY_KEY) | QUERY_BIT(QUERY_VALUE) | QUERY_BIT(QUERY_TTL))
 
 /* {"key":K,"value":V,"version":N}; value NULL leaves it out. */
 static void classic_print(struct request *r, const struct span *value, uint64_t version)
@@ -71,9 +73,9 @@ enum route_result handle_classic_set(struct request *r)
 
 	if (r->body.len > CLASSIC_INLINE_MAX && !r->may_block)
 		return ROUTE_BLOCK;
-	if (!key_query(r, QUERY_BIT(QUERY_KEY) | QUERY_BIT(QUERY_VALUE) | QUERY_BIT(QUERY_TTL) | QUERY_BIT(QUERY_DURABILITY), &q) ||
-	    !classic_body_read(r, &q, &said) || !submit_value_size(r, said.value.len) || !submit_durability(r, &q, &flags) ||
-	    !submit_conditions(r, &conditions, &w))
+	if (!key_query(r, CLASSIC_SET | QUERY_BIT(QUERY_DURABILITY), &q) ||
+	    !classic_body_read(r, &q, &said) || !submit_value_size(r, said.value.len) ||
+	    !submit_durability(r, &q, &flags) || !submit_conditions(r, &conditions, &w))
 		return ROUTE_DONE;
 	w.value = said.value;
 	w.expires_ms = ttl_expires_ms(said.ttl);

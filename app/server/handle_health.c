@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* handle_health.c - what a supervisor asks for: is the process alive (the store is not asked), can it take writes. */
+/* handle_health.c - what a supervisor asks for: is the process alive (the store is not asked), can it take
+   writes. */
 #include "server/handlers.h"
 
 #include "server/answer.h"
@@ -37,8 +38,8 @@ enum route_result handle_health_ready(struct request *r)
 		problem_store(r, code, false);
 		return ROUTE_DONE;
 	}
-	problem_set(r, 503, code == STORE_E_NOSPACE ? PROBLEM_DISK_FULL : PROBLEM_INTERNAL, "The store can't take writes: %s.",
-	            store_strerror(code));
+	problem_set(r, 503, code == STORE_E_NOSPACE ? PROBLEM_DISK_FULL : PROBLEM_INTERNAL,
+	            "The store can't take writes: %s.", store_strerror(code));
 	response_header(&r->response, "Retry-After", "5");
 	return ROUTE_DONE;
 }

@@ -19,8 +19,11 @@
 #define KV_LIST   (KV_BOUNDS | QUERY_BIT(QUERY_LIMIT) | QUERY_BIT(QUERY_REVERSE) | QUERY_BIT(QUERY_KEYS_ONLY) | \
                    QUERY_BIT(QUERY_COUNT_ONLY) | QUERY_BIT(QUERY_CURSOR))
 
+#define KV_OPERATION (QUERY_BIT(QUERY_OP) | QUERY_BIT(QUERY_BY))
+
 /* Parses the query where the route may also mean a range. False: answered (400, 501). */
-static bool kv_query(struct request *r, unsigned allowed, unsigned range, const char *range_name, struct query *q)
+static bool kv_query(struct request *r, unsigned allowed, unsigned range, const char *range_name,
+                     struct query *q)
 {
 	if (key_in_path(r))
 		range = 0;
@@ -29,9 +32,11 @@ static bool kv_query(struct request *r, unsigned allowed, unsigned range, const 
 	if ((q->given & range) == 0)
 		return true;
 	if (query_has(q, QUERY_KEY))
-		problem_set(r, 400, PROBLEM_BAD_QUERY, "key names one entry; it can't stand beside the bounds of a range.");
+		problem_set(r, 400, PROBLEM_BAD_QUERY,
+		            "key names one entry; it can't stand beside the bounds of a range.");
 	else
-		problem_set(r, 501, PROBLEM_NOT_IMPLEMENTED, "%s is not offered by this server; capabilities in /v1/stats lists what is.",
+		problem_set(r, 501, PROBLEM_NOT_IMPLEMENTED,
+		            "%s is not offered by this server; capabilities in /v1/stats lists what is.",
 		            range_name);
 	return false;
 }
@@ -45,7 +50,8 @@ enum route_result handle_kv_get(struct request *r)
 	if (!kv_query(r, QUERY_BIT(QUERY_KEY), KV_LIST, "A list of a range of keys", &q))
 		return ROUTE_DONE;
 	if (!key_in_path(r) && !query_has(&q, QUERY_KEY)) {
-		problem_set(r, 501, PROBLEM_NOT_IMPLEMENTED, "A list of all keys is not offered by this server; give one key as ?key= or "
+		problem_set(r, 501, PROBLEM_NOT_IMPLEMENTED,
+		            "A list of all keys is not offered by this server; give one key as ?key= or "
 		            "behind /v1/kv/.");
 		return ROUTE_DONE;
 	}
@@ -76,7 +82,8 @@ static bool kv_content_type(struct request *r, const char **out)
 	*out = type == MEDIA_NONE || type == MEDIA_FORM ? NULL : r->content_type;
 	if (*out == NULL || media_type_storable(*out))
 		return true;
-	problem_set(r, 400, PROBLEM_BAD_HEADER, "A Content-Type has at most %d visible ASCII characters.", MEDIA_TYPE_BYTES_MAX);
+	problem_set(r, 400, PROBLEM_BAD_HEADER, "A Content-Type has at most %d visible ASCII characters.",
+	            MEDIA_TYPE_BYTES_MAX);
 	problem_number(r, "limit", MEDIA_TYPE_BYTES_MAX);
 	return false;
 }
@@ -89,9 +96,10 @@ enum route_result handle_kv_put(struct request *r)
 	unsigned flags;
 	uint64_t ttl;
 
-	if (!key_query(r, QUERY_BIT(QUERY_KEY) | QUERY_BIT(QUERY_TTL) | QUERY_BIT(QUERY_DURABILITY), &q) || !key_find(r, &q) ||
-	    !body_is_plain(r) || !submit_value_size(r, r->body.len) || !kv_content_type(r, &w.content_type) ||
-	    !submit_ttl(r, &q, &ttl) || !submit_durability(r, &q, &flags) || !submit_conditions(r, &conditions, &w))
+	if (!key_query(r, QUERY_BIT(QUERY_KEY) | QUERY_BIT(QUERY_TTL) | QUERY_BIT(QUERY_DURABILITY), &q) ||
+	    !key_find(r, &q) || !body_is_plain(r) || !submit_value_size(r, r->body.len) ||
+	    !kv_content_type(r, &w.content_type) || !submit_ttl(r, &q, &ttl) ||
+	    !submit_durability(r, &q, &flags) || !submit_conditions(r, &conditions, &w))
 		return ROUTE_DONE;
 	w.expires_ms = ttl_expires_ms(ttl);
 	return submit_write(r, &w, flags, kv_put_done);
@@ -156,13 +164,14 @@ enum route_result handle_kv_post(struct request *r)
 {
 	struct query q;
 
-	if (!key_query(r, QUERY_BIT(QUERY_KEY) | QUERY_BIT(QUERY_OP) | QUERY_BIT(QUERY_BY) | QUERY_BIT(QUERY_DURABILITY), &q) ||
+	if (!key_query(r, QUERY_BIT(QUERY_KEY) | KV_OPERATION | QUERY_BIT(QUERY_DURABILITY), &q) ||
 	    !key_find(r, &q))
 		return ROUTE_DONE;
 	if (!query_has(&q, QUERY_OP) || !span_eq(q.raw[QUERY_OP], "incr"))
 		problem_set(r, 400, PROBLEM_BAD_QUERY, "POST needs ?op=incr; a value is written with PUT.");
 	else
-		problem_set(r, 501, PROBLEM_NOT_IMPLEMENTED, "Counters are not offered by this server; capabilities in /v1/stats lists "
+		problem_set(r, 501, PROBLEM_NOT_IMPLEMENTED,
+		            "Counters are not offered by this server; capabilities in /v1/stats lists "
 		            "what is.");
 	return ROUTE_DONE;
 }

@@ -151,7 +151,13 @@ enum route_result handle_ops_compact(struct request *r)
 	return ops_finish(r);
 }
 
-/* The flag goes up before the flush, so that no request comes in behind it, and down again where the flush fails. */
+static const char ops_goodbye[] = "All is written. The server ends now.";
+static const char ops_goodbye_socket[] =
+	"All is written. The server ends now; systemd's socket starts it again at the next request: stop "
+	"siltstone.socket to stop it for good.";
+
+/* The flag goes up before the flush, so that no request comes in behind it, and down again where the flush
+   fails. */
 enum route_result handle_ops_shutdown(struct request *r)
 {
 	struct server *server = r->server;
@@ -173,13 +179,11 @@ enum route_result handle_ops_shutdown(struct request *r)
 		problem_store(r, code, false);
 		return ROUTE_DONE;
 	}
-	ops_message(r, server->socket_activated ?
-	            "All is written. The server ends now; systemd's socket starts it again at the next request: stop siltstone.socket "
-	            "to stop it for good." :
-	            "All is written. The server ends now.");
+	ops_message(r, server->socket_activated ? ops_goodbye_socket : ops_goodbye);
 	ops_state(r, flushed);
 	ops_number(&r->response.body, "uptime_s", ops_uptime_s(server));
-	ops_number(&r->response.body, "requests", atomic_load_explicit(&server->requests, memory_order_relaxed));
+	ops_number(&r->response.body, "requests",
+	           atomic_load_explicit(&server->requests, memory_order_relaxed));
 	ops_finish(r);
 	server->stop(server);
 	return ROUTE_DONE;

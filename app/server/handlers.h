@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * handlers.h - one function for each (route, method) of route.c's table. Called with host, role, site and path form checked, r->key
- * and r->scratch empty, the response reset. Each fills r->response, or says who goes on.
+ * handlers.h - one function for each (route, method) of route.c's table. Called with host, role, site and
+ * path form checked, r->key and r->scratch empty, the response reset. Each fills r->response, or says who
+ * goes on.
  */
 #ifndef SERVER_HANDLERS_H
 #define SERVER_HANDLERS_H

@@ -38,13 +38,16 @@ static bool key_malformed(struct request *r, const char *where, size_t offset)
 		problem_store(r, STORE_E_NOMEM, false);
 		return false;
 	}
-	problem_set(r, 400, PROBLEM_BAD_KEY, "Malformed percent-encoding in the %s: a %% must stand before two hex digits "
-	            "(a percent sign itself is %%25).", where);
+	problem_set(r, 400, PROBLEM_BAD_KEY,
+	            "Malformed percent-encoding in the %s: a %% must stand before two hex digits "
+	            "(a percent sign itself is %%25).",
+	            where);
 	problem_number(r, "offset", offset);
 	return false;
 }
 
-/* Is there a segment "." or ".."? It may have been "%2e%2e" or stand between "%2F"s: nginx decodes before it folds. */
+/* Is there a segment "." or ".."? It may have been "%2e%2e" or stand between "%2F"s: nginx decodes before
+   it folds. */
 static bool key_has_dot_segment(struct span key)
 {
 	size_t start = 0;
@@ -64,13 +67,14 @@ static bool key_has_dot_segment(struct span key)
 static bool key_from_path(struct request *r)
 {
 	size_t n = strlen(r->route), bad_at;
-	struct span rest = { r->path.p + n, r->path.len - n };       /* route.c: the path begins with the route */
+	struct span rest = { r->path.p + n, r->path.len - n }; /* route.c: the path begins with the route */
 
 	if (!percent_decode(rest, PERCENT_PATH, &r->key, &bad_at))
 		return key_malformed(r, "path", n + bad_at);
 	if (!key_has_dot_segment(key_span(r)))
 		return true;
-	problem_set(r, 400, PROBLEM_BAD_KEY, "A path with a segment . or .. may be folded on its way here: give such a key as ?key= "
+	problem_set(r, 400, PROBLEM_BAD_KEY,
+	            "A path with a segment . or .. may be folded on its way here: give such a key as ?key= "
 	            "instead.");
 	return false;
 }
@@ -78,11 +82,13 @@ static bool key_from_path(struct request *r)
 bool key_check(struct request *r)
 {
 	if (r->key.len == 0) {
-		problem_set(r, 400, PROBLEM_BAD_KEY, "The key is empty; a key has 1 to %d bytes.", KEY_BYTES_MAX);
+		problem_set(r, 400, PROBLEM_BAD_KEY, "The key is empty; a key has 1 to %d bytes.",
+		            KEY_BYTES_MAX);
 		return false;
 	}
 	if (r->key.len > KEY_BYTES_MAX) {
-		problem_set(r, 400, PROBLEM_BAD_KEY, "The key has %zu bytes; a key has 1 to %d.", r->key.len, KEY_BYTES_MAX);
+		problem_set(r, 400, PROBLEM_BAD_KEY, "The key has %zu bytes; a key has 1 to %d.", r->key.len,
+		            KEY_BYTES_MAX);
 		problem_number(r, "limit", KEY_BYTES_MAX);
 		return false;
 	}
@@ -95,13 +101,15 @@ bool key_find(struct request *r, const struct query *q)
 
 	if (key_in_path(r)) {
 		if (query_has(q, QUERY_KEY)) {
-			problem_set(r, 400, PROBLEM_BAD_KEY, "The key is given twice, in the path and as ?key=.");
+			problem_set(r, 400, PROBLEM_BAD_KEY,
+			            "The key is given twice, in the path and as ?key=.");
 			return false;
 		}
 		return key_from_path(r) && key_check(r);
 	}
 	if (!query_has(q, QUERY_KEY)) {
-		problem_set(r, 400, PROBLEM_BAD_KEY, "There is no key: give it as ?key= or behind %s/.", r->route);
+		problem_set(r, 400, PROBLEM_BAD_KEY, "There is no key: give it as ?key= or behind %s/.",
+		            r->route);
 		return false;
 	}
 	if (!query_decode(q, QUERY_KEY, &r->key, &bad_at))

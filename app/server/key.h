@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * key.h - which key a request means: from the raw path, decoded once, or from ?key=; never from both. A path can't carry every key,
- * since clients and nginx fold dot segments: one that might have been folded is refused, and the answer points to ?key=.
+ * key.h - which key a request means: from the raw path, decoded once, or from ?key=; never from both. A
+ * path can't carry every key, since clients and nginx fold dot segments: one that might have been folded is
+ * refused, and the answer points to ?key=.
  *
- * Example   /get/a%2Fb -> "a/b"   /get/a//b -> "a//b"   /get/a+b -> "a+b"   /get?key=a+b -> "a b"   /get/a/..%2Fb -> 400
+ * Example   /get/a%2Fb -> "a/b"   /get/a//b -> "a//b"   /get/a+b -> "a+b"   /get?key=a+b -> "a b"
+ *           /get/a/..%2Fb -> 400
  */
 #ifndef SERVER_KEY_H
 #define SERVER_KEY_H

@@ -11,8 +11,9 @@ static bool conditions_one(struct request *r, const char *name, const char *head
 {
 	if (condition_parse(header, out))
 		return true;
-	problem_set(r, 400, PROBLEM_BAD_CONDITION, "%s must be * or a list of at most %d entity tags in double quotes, like \"7\".",
-	            name, CONDITION_TAGS_MAX);
+	problem_set(r, 400, PROBLEM_BAD_CONDITION,
+	            "%s must be * or a list of at most %d entity tags in double quotes, like \"7\".", name,
+	            CONDITION_TAGS_MAX);
 	return false;
 }
 
@@ -25,9 +26,11 @@ bool conditions_read(struct request *r, struct conditions *out)
 void conditions_failed(struct request *r, uint64_t current)
 {
 	if (current == 0)
-		problem_set(r, 412, PROBLEM_CONDITION_FAILED, "The key is absent, so the condition does not hold.");
+		problem_set(r, 412, PROBLEM_CONDITION_FAILED,
+		            "The key is absent, so the condition does not hold.");
 	else
-		problem_set(r, 412, PROBLEM_CONDITION_FAILED, "The key has another version than the condition wants.");
+		problem_set(r, 412, PROBLEM_CONDITION_FAILED,
+		            "The key has another version than the condition wants.");
 	problem_key(r, key_span(r));
 	problem_number(r, "version", current);
 	if (current != 0)

@@ -17,8 +17,9 @@ bool conditions_read(struct request *r, struct conditions *out);
 void conditions_failed(struct request *r, uint64_t current);
 
 /*
- * Reads r->key, of a GET or HEAD, into value and e. True: found, and the conditions hold; the answer is the caller's. False:
- * *result is what the handler returns: ROUTE_DONE with 404, 304, 412 or a failure, or ROUTE_BLOCK.
+ * Reads r->key, of a GET or HEAD, into value and e. True: found, and the conditions hold; the answer is the
+ * caller's. False: *result is what the handler returns: ROUTE_DONE with 404, 304, 412 or a failure, or
+ * ROUTE_BLOCK.
  */
 bool lookup_entry(struct request *r, struct bytes *value, struct store_entry *e, enum route_result *result);
 

@@ -55,7 +55,8 @@ static const struct problem_kind *problem_kind_of(const char *type)
 	return &other;
 }
 
-/* Text of ours, with perhaps a little of the client's in it, cut at the buffer's end: make it UTF-8 whatever happened. */
+/* Text of ours, with perhaps a little of the client's in it, cut at the buffer's end: make it UTF-8
+   whatever happened. */
 static struct span problem_clean(char *text)
 {
 	struct span s = span_str(text);
@@ -120,7 +121,8 @@ void problem_set(struct request *r, int status, const char *type, const char *de
 	response_header(&r->response, "Cache-Control", "no-store");
 	if (kind->retry_after_s > 0)
 		response_header(&r->response, "Retry-After", "%u", kind->retry_after_s);
-	bytes_addf(body, "{\"type\":\"%s\",\"title\":\"%s\",\"status\":%d,\"detail\":", kind->type, kind->title, status);
+	bytes_addf(body, "{\"type\":\"%s\",\"title\":\"%s\",\"status\":%d,\"detail\":", kind->type,
+	           kind->title, status);
 	json_text_string(body, problem_clean(detail));
 	bytes_add(body, "}", 1);
 	if (r->id != NULL && r->id[0] != 0)
@@ -131,14 +133,18 @@ void problem_store(struct request *r, int store_code, bool queued)
 {
 	switch (store_code) {
 	case STORE_E_NOSPACE:
-		problem_set(r, 507, PROBLEM_DISK_FULL, "The disk is full: nothing was written. It goes away by itself when there is room.");
+		problem_set(r, 507, PROBLEM_DISK_FULL,
+		            "The disk is full: nothing was written. It goes away by itself when there is "
+		            "room.");
 		break;
 	case STORE_E_BUSY:
-		problem_set(r, 503, PROBLEM_STALLED, "Writes come in faster than they can be settled: nothing was written. "
+		problem_set(r, 503, PROBLEM_STALLED,
+		            "Writes come in faster than they can be settled: nothing was written. "
 		            "/v1/stats has the reason.");
 		break;
 	case STORE_E_FAULT:
-		problem_set(r, 503, PROBLEM_READ_ONLY, "A write failed on the disk, so writes are refused until the store is opened "
+		problem_set(r, 503, PROBLEM_READ_ONLY,
+		            "A write failed on the disk, so writes are refused until the store is opened "
 		            "again. Reads go on. The server's log has the reason.");
 		break;
 	case STORE_E_CLOSED:
@@ -148,16 +154,19 @@ void problem_store(struct request *r, int store_code, bool queued)
 		problem_set(r, 503, PROBLEM_NO_MEMORY, "There is no memory for this now: nothing was written.");
 		break;
 	case STORE_E_TOOBIG:
-		problem_set(r, 413, PROBLEM_TOO_LARGE, "The entry is larger than the store's log takes in one piece.");
+		problem_set(r, 413, PROBLEM_TOO_LARGE,
+		            "The entry is larger than the store's log takes in one piece.");
 		break;
 	case STORE_E_UNSUPPORTED:
 		problem_set(r, 501, PROBLEM_NOT_IMPLEMENTED, "The store beneath can't do this.");
 		break;
 	case STORE_E_CORRUPT:
-		problem_set(r, 500, PROBLEM_DAMAGED, "What is stored here failed its check. The server's log names file and offset.");
+		problem_set(r, 500, PROBLEM_DAMAGED,
+		            "What is stored here failed its check. The server's log names file and offset.");
 		break;
 	case STORE_E_IO:
-		problem_set(r, 500, PROBLEM_IO, "The operating system failed to read or write. The server's log has the reason.");
+		problem_set(r, 500, PROBLEM_IO,
+		            "The operating system failed to read or write. The server's log has the reason.");
 		break;
 	default:
 		problem_set(r, 500, PROBLEM_INTERNAL, "The store said: %s.", store_strerror(store_code));

@@ -2,9 +2,10 @@
 /*
  * problem.h - every answer that says no: problem details (RFC 9457), application/problem+json.
  *
- * Example   {"type":"urn:siltstone:problem:no-such-key","title":"There is no such key","status":404,"detail":"...","key":"a/b","id":"5f.."}
- *           The type is for programs and never changes its meaning; detail is for people. problem_set() first, which throws away
- *           what the response held, then members and headers (Allow, ETag) in any order.
+ * Example   {"type":"urn:siltstone:problem:no-such-key","title":"There is no such key","status":404,
+ *            "detail":"...","key":"a/b","id":"5f.."}
+ * Rules     The type is for programs and never changes its meaning; detail is for people. problem_set()
+ *           first, which throws away what the response held, then members and headers (Allow, ETag).
  */
 #ifndef SERVER_PROBLEM_H
 #define SERVER_PROBLEM_H
@@ -48,7 +49,8 @@ void problem_key(struct request *r, struct span key);     /* "key", with "key_en
 void problem_number(struct request *r, const char *name, uint64_t n);        /* "offset", "limit", "version" */
 void problem_text(struct request *r, const char *name, const char *text);    /* "outcome" */
 
-/* What a store's failure means to the client. queued: it came after the write was accepted, so a 500 leaves its outcome unknown. */
+/* What a store's failure means to the client. queued: it came after the write was accepted, so a 500 leaves
+   its outcome unknown. */
 void problem_store(struct request *r, int store_code, bool queued);
 
 #endif

@@ -7,14 +7,26 @@
 #include <string.h>
 
 static const char *const query_names[QUERY_NAMES] = {
-	[QUERY_KEY] = "key", [QUERY_VALUE] = "value", [QUERY_TTL] = "ttl", [QUERY_DURABILITY] = "durability", [QUERY_OP] = "op",
-	[QUERY_BY] = "by", [QUERY_PREFIX] = "prefix", [QUERY_START] = "start", [QUERY_END] = "end", [QUERY_LIMIT] = "limit",
-	[QUERY_REVERSE] = "reverse", [QUERY_KEYS_ONLY] = "keys_only", [QUERY_COUNT_ONLY] = "count_only", [QUERY_CURSOR] = "cursor",
+	[QUERY_KEY] = "key",
+	[QUERY_VALUE] = "value",
+	[QUERY_TTL] = "ttl",
+	[QUERY_DURABILITY] = "durability",
+	[QUERY_OP] = "op",
+	[QUERY_BY] = "by",
+	[QUERY_PREFIX] = "prefix",
+	[QUERY_START] = "start",
+	[QUERY_END] = "end",
+	[QUERY_LIMIT] = "limit",
+	[QUERY_REVERSE] = "reverse",
+	[QUERY_KEYS_ONLY] = "keys_only",
+	[QUERY_COUNT_ONLY] = "count_only",
+	[QUERY_CURSOR] = "cursor",
 	[QUERY_ALL] = "all",
 };
 
 /* What keeps a pair from being taken; NULL = nothing, and *name is which it is. */
-static const char *query_pair_fault(struct span raw_name, bool has_value, unsigned allowed, unsigned given, unsigned *name)
+static const char *query_pair_fault(struct span raw_name, bool has_value, unsigned allowed, unsigned given,
+                                    unsigned *name)
 {
 	for (*name = 0; *name < QUERY_NAMES; ++*name) {
 		int same;

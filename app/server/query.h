@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * query.h - the parameters of a query or form body, each at most once and only those that the route knows: a typing error must
- * not make a key permanent.
+ * query.h - the parameters of a query or form body, each at most once and only those that the route knows:
+ * a typing error must not make a key permanent.
  *
- * Grammar   query := "" | pair ("&" pair)*      pair := name "=" value      both percent-encoded, '+' in a value is a space
- * Refused   unknown or repeated names, a pair without '=', an empty pair ("a=1&&b=2"), a '%' without two hex digits in a name
- *           (in a value when it is decoded).
+ * Grammar   query := "" | pair ("&" pair)*      pair := name "=" value
+ *           both percent-encoded; '+' in a value is a space
+ * Refused   unknown or repeated names, a pair without '=', an empty pair ("a=1&&b=2"), a '%' without two
+ *           hex digits in a name (in a value when it is decoded).
  */
 #ifndef SERVER_QUERY_H
 #define SERVER_QUERY_H
@@ -14,7 +15,8 @@
 
 enum query_name {
 	QUERY_KEY, QUERY_VALUE, QUERY_TTL, QUERY_DURABILITY, QUERY_OP, QUERY_BY,
-	QUERY_PREFIX, QUERY_START, QUERY_END, QUERY_LIMIT, QUERY_REVERSE, QUERY_KEYS_ONLY, QUERY_COUNT_ONLY, QUERY_CURSOR, QUERY_ALL,
+	QUERY_PREFIX, QUERY_START, QUERY_END, QUERY_LIMIT, QUERY_REVERSE,
+	QUERY_KEYS_ONLY, QUERY_COUNT_ONLY, QUERY_CURSOR, QUERY_ALL,
 	QUERY_NAMES,
 };
 #define QUERY_BIT(name) (1u << (name))
@@ -37,7 +39,8 @@ static inline bool query_has(const struct query *q, enum query_name name)
 {
 	return (q->given & QUERY_BIT(name)) != 0;
 }
-/* Appends a given parameter's value, decoded. False: *bad_at is the offset of the fault in q->text, or out->bad. */
+/* Appends a given parameter's value, decoded. False: *bad_at is the offset of the fault in q->text, or
+   out->bad. */
 bool query_decode(const struct query *q, enum query_name name, struct bytes *out, size_t *bad_at);
 
 #endif

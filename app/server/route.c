@@ -2,9 +2,10 @@
 /*
  * route.c - from (SCRIPT_NAME, method) to a handler, after the checks that hold for every route.
  *
- * Order     configured at all -> Host -> route -> stopping -> method (OPTIONS, 405) -> path form -> role -> site -> body's size -> handler
- * Form      an exact route ("/get") needs the raw path to equal it, a key route ("/get/") to begin with it: nginx matched its
- *           normalised form, and normalisation must never turn one route into another.
+ * Order     configured at all -> Host -> route -> stopping -> method (OPTIONS, 405) -> path form -> role ->
+ *           site -> body's size -> handler
+ * Form      an exact route ("/get") needs the raw path to equal it, a key route ("/get/") to begin with it:
+ *           nginx matched its normalised form, and normalisation must never turn one route into another.
  */
 #include "server/route.h"
 
@@ -41,6 +42,7 @@ struct route {
                      { "DELETE", ROLE_WRITE, handle_kv_delete }
 #define ROUTE_READ(handler)  { "GET", ROLE_READ, handler }, { "HEAD", ROLE_READ, handler }
 #define ROUTE_ADMIN(handler) { "POST", ROLE_ADMIN, handler }
+#define ROUTE_SHUTDOWN { "GET", ROLE_ADMIN, handle_ops_shutdown }, { "POST", ROLE_ADMIN, handle_ops_shutdown }
 
 static const struct route routes[] = {
 	{ "/get", false, { ROUTE_GET } },
@@ -58,7 +60,7 @@ static const struct route routes[] = {
 	{ "/v1/stats", false, { ROUTE_READ(handle_ops_stats) } },
 	{ "/v1/admin/flush", false, { ROUTE_ADMIN(handle_ops_flush) } },
 	{ "/v1/admin/compact", false, { ROUTE_ADMIN(handle_ops_compact) } },
-	{ "/shutdown", false, { { "GET", ROLE_ADMIN, handle_ops_shutdown }, { "POST", ROLE_ADMIN, handle_ops_shutdown } } },
+	{ "/shutdown", false, { ROUTE_SHUTDOWN } },
 };
 
 static bool route_given(const char *param)
@@ -70,7 +72,8 @@ static bool route_is_configured(struct request *r)
 {
 	if (route_given(r->route) && route_given(r->method) && route_given(r->uri))
 		return true;
-	problem_set(r, 500, PROBLEM_MISCONFIGURED, "The web server in front must set SCRIPT_NAME, REQUEST_METHOD and REQUEST_URI; one is "
+	problem_set(r, 500, PROBLEM_MISCONFIGURED,
+	            "The web server in front must set SCRIPT_NAME, REQUEST_METHOD and REQUEST_URI; one is "
 	            "missing. See nginx/siltstone.conf.");
 	return false;
 }
@@ -137,14 +140,16 @@ static bool route_path_fits(struct request *r)
 	bool begins = r->path.len >= n && memcmp(r->path.p, r->route, n) == 0;
 
 	if (strchr(r->uri, '#') != NULL) {
-		problem_set(r, 400, PROBLEM_BAD_PATH, "A raw # begins a fragment, which no request has: send it as %%23, or give the key as "
-		            "?key=, with %%23 there as well.");
+		problem_set(r, 400, PROBLEM_BAD_PATH,
+		            "A raw # begins a fragment, which no request has: send it as %%23, or give the key as ?key=, "
+		            "with %%23 there as well.");
 		return false;
 	}
 	if (begins && (key_in_path(r) || r->path.len == n))
 		return true;
-	problem_set(r, 400, PROBLEM_BAD_PATH, "The path is another spelling of %s: send it plainly, and a key that looks like a part of "
-	            "the path as ?key=.", r->route);
+	problem_set(r, 400, PROBLEM_BAD_PATH,
+	            "The path is another spelling of %s: send it plainly, and a key that looks like a part of the path "
+	            "as ?key=.", r->route);
 	return false;
 }
 
@@ -154,7 +159,8 @@ static bool route_body_fits(struct request *r)
 
 	if (!r->body_too_large)
 		return true;
-	problem_set(r, 413, PROBLEM_TOO_LARGE, "The body is larger than max_request_size, %" PRIu64 " bytes.", limit);
+	problem_set(r, 413, PROBLEM_TOO_LARGE, "The body is larger than max_request_size, %" PRIu64 " bytes.",
+	            limit);
 	problem_number(r, "limit", limit);
 	return false;
 }

@@ -66,7 +66,8 @@ bool submit_value_size(struct request *r, size_t len)
 
 	if (len <= limit)
 		return true;
-	problem_set(r, 413, PROBLEM_TOO_LARGE, "The value has %zu bytes; max_value_size is %" PRIu64 ".", len, limit);
+	problem_set(r, 413, PROBLEM_TOO_LARGE, "The value has %zu bytes; max_value_size is %" PRIu64 ".", len,
+	            limit);
 	problem_number(r, "limit", limit);
 	return false;
 }
@@ -79,7 +80,8 @@ enum route_result submit_write(struct request *r, struct store_write *w, unsigne
 	int code;
 
 	if (atomic_load_explicit(&server->parked, memory_order_relaxed) >= server->limits.max_parked) {
-		problem_set(r, 503, PROBLEM_TOO_MANY_PARKED, "%" PRIu64 " requests are waiting already.", server->limits.max_parked);
+		problem_set(r, 503, PROBLEM_TOO_MANY_PARKED, "%" PRIu64 " requests are waiting already.",
+		            server->limits.max_parked);
 		return ROUTE_DONE;
 	}
 	w->key = key_span(r);

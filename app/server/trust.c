@@ -42,7 +42,8 @@ static bool trust_is_ours(struct span name, struct span ours)
 {
 	if (trust_same(name, ours))
 		return true;
-	return name.len > 2 && name.p[0] == '[' && name.p[name.len - 1] == ']' && trust_same(span_of(name.p + 1, name.len - 2), ours);
+	return name.len > 2 && name.p[0] == '[' && name.p[name.len - 1] == ']' &&
+	       trust_same(span_of(name.p + 1, name.len - 2), ours);
 }
 
 bool trust_host(struct request *r)
@@ -62,11 +63,14 @@ bool trust_host(struct request *r)
 
 bool trust_role(struct request *r, enum request_role needed)
 {
-	static const char *const names[] = { [ROLE_READ] = "read", [ROLE_WRITE] = "write", [ROLE_ADMIN] = "admin" };
+	static const char *const names[] = {
+		[ROLE_READ] = "read", [ROLE_WRITE] = "write", [ROLE_ADMIN] = "admin"
+	};
 
 	if (r->role >= needed)
 		return true;
-	problem_set(r, 403, PROBLEM_FORBIDDEN, "This needs the role %s, and the web server in front gives this client %s.",
+	problem_set(r, 403, PROBLEM_FORBIDDEN,
+	            "This needs the role %s, and the web server in front gives this client %s.",
 	            names[needed], names[r->role]);
 	return false;
 }
@@ -94,7 +98,8 @@ static bool trust_origin_is_host(const char *origin, const char *host)
 
 static bool trust_is_prefetch(const char *purpose)
 {
-	return trust_given(purpose) && (strcasestr(purpose, "prefetch") != NULL || strcasestr(purpose, "prerender") != NULL);
+	return trust_given(purpose) &&
+	       (strcasestr(purpose, "prefetch") != NULL || strcasestr(purpose, "prerender") != NULL);
 }
 
 bool trust_site(struct request *r)
@@ -106,11 +111,13 @@ bool trust_site(struct request *r)
 		return false;
 	}
 	if (trust_given(site) && strcasecmp(site, "same-origin") != 0 && strcasecmp(site, "none") != 0) {
-		problem_set(r, 403, PROBLEM_CROSS_SITE, "Sec-Fetch-Site says that a page of another site asks for this.");
+		problem_set(r, 403, PROBLEM_CROSS_SITE,
+		            "Sec-Fetch-Site says that a page of another site asks for this.");
 		return false;
 	}
 	if (trust_given(r->origin) && !trust_origin_is_host(r->origin, r->host != NULL ? r->host : "")) {
-		problem_set(r, 403, PROBLEM_CROSS_SITE, "The Origin is not the Host: a page of another site asks for this.");
+		problem_set(r, 403, PROBLEM_CROSS_SITE,
+		            "The Origin is not the Host: a page of another site asks for this.");
 		return false;
 	}
 	return true;
@@ -127,8 +134,10 @@ bool trust_key(struct request *r)
 	if (begins > 0)
 		return true;
 	if (begins < 0)
-		problem_set(r, 500, PROBLEM_MISCONFIGURED, "SILT_PREFIX is no percent-encoded text: write a percent sign as %%25.");
+		problem_set(r, 500, PROBLEM_MISCONFIGURED,
+		            "SILT_PREFIX is no percent-encoded text: write a percent sign as %%25.");
 	else
-		problem_set(r, 403, PROBLEM_OUTSIDE_PREFIX, "This client is held to keys that begin otherwise.");
+		problem_set(r, 403, PROBLEM_OUTSIDE_PREFIX,
+		            "This client is held to keys that begin otherwise.");
 	return false;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * trust.h - who may ask for what, before any handler looks at the request. nginx decides (SILT_ROLE, SILT_PREFIX); here it is held.
+ * trust.h - who may ask for what, before any handler looks at the request. nginx decides (SILT_ROLE,
+ * SILT_PREFIX); here it is held.
  *
- * Host      a name that is not ours is 421: a page may have made its own name point to this machine (DNS rebinding). A request
- *           without Host comes from no browser and passes.
- * Site      what changes anything must not be driven by a page elsewhere, nor by a browser that guesses what comes next: 403.
+ * Host      a name that is not ours is 421: a page may have made its own name point to this machine (DNS
+ *           rebinding). A request without Host comes from no browser and passes.
+ * Site      what changes anything must not be driven by a page elsewhere, nor by a browser that guesses
+ *           what comes next: 403.
  */
 #ifndef SERVER_TRUST_H
 #define SERVER_TRUST_H

@@ -42,7 +42,7 @@ struct store_write {                  /* one operation on one key; borrowed unti
 	const char *content_type;     /* NULL or "" = none */
 	const struct store_cond *conds;
 	size_t cond_count;
-	bool want_existed;            /* say in the outcome whether the key was there, and what is known of it: costs a lookup */
+	bool want_existed;            /* tell whether the key was there, and what is known of it: costs a lookup */
 	bool want_old_value;          /* and its value; implies want_existed */
 };
 
@@ -67,8 +67,9 @@ struct store_stats {                  /* numbers for /v1/stats: names as they ar
 struct store;
 struct store_ops {
 	const char *const *capabilities;      /* what HTTP can ask of it, NULL-ended: printed by /v1/stats */
-	int (*get)(struct store *s, struct span key, unsigned flags, struct bytes *value, struct store_entry *e); /* value may be NULL; cleared first */
-	/* OK: queued, fn will be called (perhaps before this returns). Else nothing was queued and fn is not called; never CONFLICT. */
+	/* value is cleared first; NULL = not wanted */
+	int (*get)(struct store *s, struct span key, unsigned flags, struct bytes *value, struct store_entry *e);
+	/* OK: queued, fn will be called (perhaps before this returns). Else nothing was queued, and fn is not called; never CONFLICT */
 	int (*write)(struct store *s, const struct store_write *w, unsigned flags, store_done_fn *fn, void *ctx);
 	int (*flush)(struct store *s, uint64_t *entries);         /* blocking */
 	int (*compact)(struct store *s);                          /* blocking, long */

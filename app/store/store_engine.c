@@ -2,10 +2,12 @@
 /*
  * store_engine.c - the embedded engine as a store: siltstone.h on one side, store.h on the other.
  *
- * Mapping   a content type is the entry's metadata; a store_write is a batch of one operation under its conditions.
- * Memory    batches and buffers are used again: they lie in a few slots, taken and put back with one atomic exchange each. Where
- *           all are taken, a new one is made; where all are full, it is freed.
- * Threads   any. The engine's callback comes on its commit thread, or inside write() where a condition fails at once.
+ * Mapping   a content type is the entry's metadata; a store_write is a batch of one operation under its
+ *           conditions.
+ * Memory    batches and buffers are used again: they lie in a few slots, taken and put back with one atomic
+ *           exchange each. Where all are taken, a new one is made; where all are full, it is freed.
+ * Threads   any. The engine's callback comes on its commit thread, or inside write() where a condition
+ *           fails at once.
  */
 #include "store/store.h"
 
@@ -62,7 +64,7 @@ static int engine_code(int silt_code)
 	}
 }
 
-/* ---- tools ----------------------------------------------------------------------------------------------------------- */
+/* ---- tools ----------------------------------------------------------------------------------- */
 
 /* Where this thread looks first: threads have stacks far apart, so they mostly meet slots of their own. */
 static size_t engine_first_slot(void)
@@ -121,7 +123,7 @@ static void engine_put_back(struct store_engine *e, struct engine_tools *t)
 	engine_tools_free(t);
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void engine_entry(const struct silt_info *info, struct store_entry *out)
 {
@@ -131,7 +133,8 @@ static void engine_entry(const struct silt_info *info, struct store_entry *out)
 	out->content_type[info->meta_len] = 0;
 }
 
-static int engine_get(struct store *s, struct span key, unsigned flags, struct bytes *value, struct store_entry *entry)
+static int engine_get(struct store *s, struct span key, unsigned flags, struct bytes *value,
+                      struct store_entry *entry)
 {
 	struct store_engine *e = engine_of(s);
 	struct engine_tools *t = engine_take(e);
@@ -140,7 +143,8 @@ static int engine_get(struct store *s, struct span key, unsigned flags, struct b
 
 	if (t == NULL)
 		return STORE_E_NOMEM;
-	code = engine_code(silt_get(e->db, engine_slice(key), NULL, (flags & STORE_CACHED_ONLY) ? SILT_CACHED_ONLY : 0,
+	code = engine_code(silt_get(e->db, engine_slice(key), NULL,
+	                            (flags & STORE_CACHED_ONLY) ? SILT_CACHED_ONLY : 0,
 	                            value != NULL ? &t->value : NULL, &info));
 	if (code == STORE_OK && value != NULL) {
 		bytes_clear(value);
@@ -153,7 +157,7 @@ static int engine_get(struct store *s, struct span key, unsigned flags, struct b
 	return code;
 }
 
-/* ---- writing --------------------------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 struct engine_waiter {                        /* one queued write */
 	store_done_fn *fn;
@@ -181,7 +185,7 @@ static void engine_done(void *ctx, const struct silt_result *r)
 	outcome.condition = r->condition;
 	outcome.existed = false;
 	outcome.old_value = span_of(NULL, 0);
-	outcome.old.version = outcome.old.expires_ms = 0;      /* not all of it: 256 bytes that nobody asked for */
+	outcome.old.version = outcome.old.expires_ms = 0; /* not all of it: 256 bytes that nobody asked for */
 	outcome.old.content_type[0] = 0;
 	if (outcome.code == STORE_OK)
 		engine_report(r, &outcome);
@@ -195,7 +199,8 @@ static int engine_fill(const struct store_write *w, silt_batch *b)
 	int rc = 0;
 
 	for (size_t i = 0; i < w->cond_count && rc == 0; i++)
-		rc = silt_batch_require(b, engine_slice(w->key), w->conds[i].none_match ? SILT_COND_NONE_MATCH : SILT_COND_MATCH,
+		rc = silt_batch_require(b, engine_slice(w->key),
+		                        w->conds[i].none_match ? SILT_COND_NONE_MATCH : SILT_COND_MATCH,
 		                        w->conds[i].versions, w->conds[i].n);
 	if (rc != 0)
 		return rc;
@@ -206,9 +211,11 @@ static int engine_fill(const struct store_write *w, silt_batch *b)
 	return silt_batch_put(b, engine_slice(w->key), engine_slice(w->value), &opts, op_flags);
 }
 
-static int engine_write(struct store *s, const struct store_write *w, unsigned flags, store_done_fn *fn, void *ctx)
+static int engine_write(struct store *s, const struct store_write *w, unsigned flags, store_done_fn *fn,
+                        void *ctx)
 {
-	unsigned silt_flags = ((flags & STORE_ASYNC) ? SILT_ASYNC : 0) | ((flags & STORE_CACHED_ONLY) ? SILT_CACHED_ONLY : 0);
+	unsigned silt_flags = ((flags & STORE_ASYNC) ? SILT_ASYNC : 0) |
+	                      ((flags & STORE_CACHED_ONLY) ? SILT_CACHED_ONLY : 0);
 	struct store_engine *e = engine_of(s);
 	struct engine_tools *t = engine_take(e);
 	struct engine_waiter *waiter = malloc(sizeof(*waiter));
@@ -229,7 +236,7 @@ out:
 	return engine_code(rc);
 }
 
-/* ---- operations ------------------------------------------------------------------------------------------------------ */
+/* ---- operations ------------------------------------------------------------------------------ */
 
 static int engine_flush(struct store *s, uint64_t *entries)
 {
@@ -371,7 +378,7 @@ static int engine_close(struct store *s)
 	return engine_code(rc);
 }
 
-/* ---- open ------------------------------------------------------------------------------------------------------------ */
+/* ---- open ------------------------------------------------------------------------------------ */
 
 static const char *const engine_capabilities[] = {
 	"conditions", "ttl", "content-type", "return-representation", "durability", "flush", "compact", NULL,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* decimal.h - whole numbers as people send them: 0|[1-9][0-9]*, nothing else (no sign, no blank, no leading zero), in range. */
+/* decimal.h - whole numbers as people send them: 0|[1-9][0-9]*, nothing else (no sign, no blank, no leading
+   zero), in range. */
 #ifndef UTIL_DECIMAL_H
 #define UTIL_DECIMAL_H
 

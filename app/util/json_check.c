@@ -2,10 +2,11 @@
 /*
  * json_check.c - is this text JSON, strictly?
  *
- * Shape     a loop with a stack of its own, so that nesting costs no C stack: a value begins (json_check_begin), and where it ends
- *           so may those around it (json_check_end) until a comma asks for the next one.
- * Names     of all objects that are open lie on one stack, the innermost object's on top; at its end they are sorted and compared,
- *           so a million members cost n log n, not a million squared.
+ * Shape     a loop with a stack of its own, so that nesting costs no C stack: a value begins
+ *           (json_check_begin), and where it ends so may those around it (json_check_end) until a comma
+ *           asks for the next one.
+ * Names     of all objects that are open lie on one stack, the innermost object's on top; at its end they
+ *           are sorted and compared, so a million members cost n log n, not a million squared.
  * Source    RFC 8259; the cases of its tests follow the questions of Seriot, "Parsing JSON is a Minefield".
  */
 #include "util/json_check.h"
@@ -47,7 +48,8 @@ static bool json_check_fail(struct json_checker *c, size_t at, const char *error
 
 static void json_check_blanks(struct json_checker *c)
 {
-	while (c->at < c->len && (c->p[c->at] == ' ' || c->p[c->at] == '\t' || c->p[c->at] == '\n' || c->p[c->at] == '\r'))
+	while (c->at < c->len &&
+	       (c->p[c->at] == ' ' || c->p[c->at] == '\t' || c->p[c->at] == '\n' || c->p[c->at] == '\r'))
 		c->at++;
 }
 
@@ -57,7 +59,7 @@ static char json_check_peek(const struct json_checker *c)
 	return c->at < c->len ? c->p[c->at] : 0;
 }
 
-/* ---- strings --------------------------------------------------------------------------------------------------------- */
+/* ---- strings --------------------------------------------------------------------------------- */
 
 /* The four hex digits at p; -1 where they are none. */
 static int32_t json_check_hex4(const char *p, size_t left)
@@ -140,9 +142,9 @@ static bool json_check_string(struct json_checker *c)
 	return json_check_fail(c, c->len, "the text ends inside a string");
 }
 
-/* ---- names ----------------------------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
-/* The next character of a checked string, decoded; surrogate pairs come as two units, which compares just as well. */
+/* The next character of a checked string, decoded. */
 static uint32_t json_name_next(const char **p)
 {
 	static const char plain[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
@@ -260,7 +262,7 @@ static bool json_check_name(struct json_checker *c)
 	return true;
 }
 
-/* ---- values ---------------------------------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static size_t json_check_digits(struct json_checker *c)
 {
@@ -402,7 +404,8 @@ static bool json_check_end(struct json_checker *c, bool *more)
 			member->value.len = (size_t)(c->p + c->at - member->value.p);
 		json_check_blanks(c);
 		if (c->depth == 0)
-			return c->at == c->len || json_check_fail(c, c->at, "something behind the end of the value");
+			return c->at == c->len ||
+			       json_check_fail(c, c->at, "something behind the end of the value");
 		object = c->level[c->depth - 1].object;
 		next = json_check_peek(c);
 		if (next == ',') {

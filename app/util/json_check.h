@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * json_check.h - is this text JSON, strictly? It stands in front of json-c, which clamps large integers, turns lone surrogates into
- * U+FFFD, cuts member names at NUL, and lets NaN, single quotes and duplicate names pass.
+ * json_check.h - is this text JSON, strictly? It stands in front of json-c, which clamps large integers,
+ * turns lone surrogates into U+FFFD, cuts member names at NUL, and lets NaN, single quotes and duplicate
+ * names pass.
  *
- * Promise   what it accepts is one JSON value by RFC 8259, in strict UTF-8, with escapes that mean Unicode scalar values, no name
- *           twice in an object (compared decoded: "k" and "\u006b" are one name), nested at most JSON_DEPTH_MAX deep.
- * Errors    the byte offset of the first fault: of a bad byte, of the first byte of a bad UTF-8 sequence, of the backslash of a bad
- *           escape, of the number or literal that is none; the length where the text ends too early. A duplicate name is found
- *           when its object ends, at the opening quote of the one that came second.
+ * Promise   what it accepts is one JSON value by RFC 8259, in strict UTF-8, with escapes that mean Unicode
+ *           scalar values, no name twice in an object (compared decoded: "k" and "\u006b" are one name),
+ *           nested at most JSON_DEPTH_MAX deep.
+ * Errors    the byte offset of the first fault: of a bad byte, of the first byte of a bad UTF-8 sequence,
+ *           of the backslash of a bad escape, of the number or literal that is none; the length where the
+ *           text ends too early. A duplicate name is found when its object ends, at the opening quote of
+ *           the one that came second.
  *
  * Example   {"key":"a","value":[1, 2]}      members: key at "a" with its quotes; value at [1, 2], as sent
  *           {"key":"a",}                    offset 11

@@ -11,7 +11,8 @@
 
 enum percent_rule { PERCENT_PATH, PERCENT_FORM /* '+' is a space: queries and form bodies */ };
 
-/* Appends the decoded bytes to out. False: *bad_at is the offset of a '%' without two hex digits, or out->bad (no memory). */
+/* Appends the decoded bytes to out. False: *bad_at is the offset of a '%' without two hex digits, or
+   out->bad (no memory). */
 bool percent_decode(struct span in, enum percent_rule rule, struct bytes *out, size_t *bad_at);
 
 /* Compare with what `encoded` means in a path, decoding on the fly: 1 yes, 0 no, -1 encoded is malformed. */

@@ -2,7 +2,8 @@
 /*
  * utf8.c - strict UTF-8.
  *
- * Source    The Unicode Standard, table 3-7: only the second byte has a range of its own, and only after E0, ED, F0 and F4.
+ * Source    The Unicode Standard, table 3-7: only the second byte has a range of its own, and only after
+ *           E0, ED, F0 and F4.
  */
 #include "util/utf8.h"
 
@@ -47,7 +48,7 @@ bool utf8_valid(struct span text)
 		uint64_t word;
 		size_t n;
 
-		if (text.len - at >= sizeof(word)) {     /* eight ASCII bytes at once: most text is nothing else */
+		if (text.len - at >= sizeof(word)) {     /* eight at once while they are ASCII: most text is */
 			memcpy(&word, text.p + at, sizeof(word));
 			if ((word & UINT64_C(0x8080808080808080)) == 0) {
 				at += sizeof(word);

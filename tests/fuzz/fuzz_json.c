@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_json.c - any bytes as JSON: what json_check() accepts json-c must parse, in its strict mode; where a fault is reported it
- * lies in the text; the members that were found are values of their own, and their names are what json-c calls them.
+ * fuzz_json.c - any bytes as JSON: what json_check() accepts json-c must parse, in its strict mode; where a
+ * fault is reported it lies in the text; the members that were found are values of their own, and their
+ * names are what json-c calls them.
  */
 #include <assert.h>
 #include <json-c/json.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_percent.c - any bytes, decoded as path and as form: both agree on what is malformed and where; a path's bytes compare equal
- * to the text they came from, and encoded anew decode to themselves. Base64 and the conditions get the same bytes.
+ * fuzz_percent.c - any bytes, decoded as path and as form: both agree on what is malformed and where; a
+ * path's bytes compare equal to the text they came from, and encoded anew decode to themselves. Base64 and
+ * the conditions get the same bytes.
  */
 #include <assert.h>
 #include <stddef.h>

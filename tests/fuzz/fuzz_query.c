@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_query.c - any bytes as a query: refused with a place in it, or split into raw values that lie in it, hold no '&', and are
- * found again in any other order. The first two bytes choose which parameters are allowed.
+ * fuzz_query.c - any bytes as a query: refused with a place in it, or split into raw values that lie in it,
+ * hold no '&', and are found again in any other order. The first two bytes choose which parameters are
+ * allowed.
  */
 #include <assert.h>
 #include <stddef.h>
@@ -37,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	allowed = (data[0] | (unsigned)data[1] << 8) & (QUERY_BIT(QUERY_NAMES) - 1);
 	if (!query_parse(span_of(data + 2, size - 2), allowed, &q, &error)) {
-		assert(error.what != NULL && error.offset <= size - 2 && error.offset + error.name.len <= size - 2);
+		assert(error.what != NULL && error.offset <= size - 2 &&
+		       error.offset + error.name.len <= size - 2);
 		return 0;
 	}
 	assert((q.given & ~allowed) == 0);

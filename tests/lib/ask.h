@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ask.h - asking the handlers without a socket: a request is filled as nginx would have it, dispatched as the reactor and a worker
- * would, and the answer looked at. For tests of the server's rooms; the store beneath is the engine in a directory of its own,
- * or whatever the test puts there.
+ * ask.h - asking the handlers without a socket: a request is filled as nginx would have it, dispatched as
+ * the reactor and a worker would, and the answer looked at. For tests of the server's rooms; the store
+ * beneath is the engine in a directory of its own, or whatever the test puts there.
  */
 #ifndef TESTS_ASK_H
 #define TESTS_ASK_H
@@ -73,8 +73,12 @@ static inline void ask_stop(struct server *s)
 /* store NULL = the engine in a new directory. */
 static inline struct asker *ask_open(struct store *store)
 {
-	struct store_engine_options o = { .filter_bits_per_key = -1, .compression = -1, .compression_bottom = -1,
-		.memory = 16u << 20, .memtable_size = 1u << 20, .wal_segment_size = 4u << 20 };
+	struct store_engine_options o = { .filter_bits_per_key = -1,
+		                          .compression = -1,
+		                          .compression_bottom = -1,
+		                          .memory = 16u << 20,
+		                          .memtable_size = 1u << 20,
+		                          .wal_segment_size = 4u << 20 };
 	struct asker *a = calloc(1, sizeof(*a));
 
 	assert_non_null(a);
@@ -169,7 +173,8 @@ static inline int ask_as(struct asker *a, enum request_role role, struct ask q)
 		result = route_dispatch(&a->r);
 		if (result == ROUTE_DONE || (result == ROUTE_PARKED && ask_wait(a)))
 			break;
-		assert_true(result == ROUTE_PARKED || !a->r.may_block);      /* a worker must not be told to block */
+		assert_true(result == ROUTE_PARKED ||
+		            !a->r.may_block); /* a worker must not be told to block */
 		a->r.may_block = true;
 		a->blocked++;
 	}
@@ -209,7 +214,8 @@ static inline bool ask_says(const struct asker *a, const char *text)
 }
 
 /* Status, problem type and, as far as given, a piece of the body; with the place in the test on failure. */
-static inline void ask_expect(struct asker *a, int got, int status, const char *slug, const char *piece, int line)
+static inline void ask_expect(struct asker *a, int got, int status, const char *slug, const char *piece,
+                              int line)
 {
 	char type[96];
 
@@ -217,8 +223,9 @@ static inline void ask_expect(struct asker *a, int got, int status, const char *
 	if (got != status || !ask_says(a, type) || (piece != NULL && !ask_says(a, piece)) ||
 	    strcmp(ask_header(a, "Content-Type"), "application/problem+json") != 0 ||
 	    strcmp(ask_header(a, "Cache-Control"), "no-store") != 0)
-		fail_msg("line %d: wanted %d %s %s, got %d %.*s", line, status, slug, piece != NULL ? piece : "", got,
-		         (int)a->r.response.body.len, a->r.response.body.p != NULL ? a->r.response.body.p : "");
+		fail_msg("line %d: wanted %d %s %s, got %d %.*s", line, status, slug,
+		         piece != NULL ? piece : "", got, (int)a->r.response.body.len,
+		         a->r.response.body.p != NULL ? a->r.response.body.p : "");
 }
 #define expect_problem(a, got, status, slug, piece) ask_expect((a), (got), (status), (slug), (piece), __LINE__)
 

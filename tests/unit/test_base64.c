@@ -5,13 +5,17 @@
 
 /* RFC 4648 section 10, and the bytes of the alphabet's ends. */
 static const struct { const char *plain; size_t len; const char *text; } table[] = {
-	{ "", 0, "" }, { "f", 1, "Zg==" }, { "fo", 2, "Zm8=" }, { "foo", 3, "Zm9v" }, { "foob", 4, "Zm9vYg==" }, { "fooba", 5, "Zm9vYmE=" },
-	{ "foobar", 6, "Zm9vYmFy" }, { "\0", 1, "AA==" }, { "\xff\xfe", 2, "//4=" }, { "\xfb\xf0\0", 3, "+/AA" },
+	{ "", 0, "" }, { "f", 1, "Zg==" }, { "fo", 2, "Zm8=" }, { "foo", 3, "Zm9v" }, { "foob", 4, "Zm9vYg==" },
+	{ "fooba", 5, "Zm9vYmE=" },
+	{ "foobar", 6, "Zm9vYmFy" }, { "\0", 1, "AA==" }, { "\xff\xfe", 2, "//4=" },
+	{ "\xfb\xf0\0", 3, "+/AA" },
 };
 
 static const struct { const char *text; size_t bad_at; } refused[] = {
-	{ "Z", 1 }, { "Zg", 2 }, { "Zg=", 2 }, { "Zm8", 3 }, { "Zh==", 1 }, { "Zm9=", 2 }, { "Z===", 1 }, { "====", 0 }, { "=", 0 },
-	{ "Zg==Zg==", 2 }, { "Zm9v Zm9v", 4 }, { "Zm9v\n", 4 }, { "Zm-_", 2 }, { "Zm9v=", 4 }, { "Z=g=", 1 }, { "Zg==\n", 2 }, { "\xff===", 0 },
+	{ "Z", 1 }, { "Zg", 2 }, { "Zg=", 2 }, { "Zm8", 3 }, { "Zh==", 1 }, { "Zm9=", 2 }, { "Z===", 1 },
+	{ "====", 0 }, { "=", 0 },
+	{ "Zg==Zg==", 2 }, { "Zm9v Zm9v", 4 }, { "Zm9v\n", 4 }, { "Zm-_", 2 }, { "Zm9v=", 4 }, { "Z=g=", 1 },
+	{ "Zg==\n", 2 }, { "\xff===", 0 },
 	{ "Zm9vZ", 5 }, { "AAAA====", 4 }, { "A\0==", 1 },
 };
 
@@ -40,7 +44,9 @@ static void test_base64__one_spelling_only(void **state)
 		struct bytes out = {0};
 		size_t bad_at;
 
-		if (base64_decode(i == sizeof(refused) / sizeof(refused[0]) - 1 ? span_of("A\0==", 4) : span_str(refused[i].text), &out, &bad_at))
+		if (base64_decode(i == sizeof(refused) / sizeof(refused[0]) - 1 ? span_of("A\0==", 4)
+		                                                                : span_str(refused[i].text),
+		                  &out, &bad_at))
 			fail_msg("taken: %s", refused[i].text);
 		if (bad_at != refused[i].bad_at)
 			fail_msg("%s: at %zu, not %zu", refused[i].text, bad_at, refused[i].bad_at);

@@ -6,14 +6,20 @@
 static void test_condition__lists_stars_and_weak_tags(void **state)
 {
 	static const struct { const char *header; bool any; size_t n; uint64_t versions[4]; } table[] = {
-		{ "*", true, 0, {0} }, { " * ", true, 0, {0} }, { "\"7\"", false, 1, {7} }, { "W/\"7\"", false, 1, {7} },
-		{ "\"1\",\"2\"", false, 2, {1, 2} }, { " \"1\" ,\tW/\"2\" , \"3\" ", false, 3, {1, 2, 3} }, { ",\"1\",,\"2\",", false, 2, {1, 2} },
+		{ "*", true, 0, {0} }, { " * ", true, 0, {0} }, { "\"7\"", false, 1, {7} },
+		{ "W/\"7\"", false, 1, {7} },
+		{ "\"1\",\"2\"", false, 2, {1, 2} }, { " \"1\" ,\tW/\"2\" , \"3\" ", false, 3, {1, 2, 3} },
+		{ ",\"1\",,\"2\",", false, 2, {1, 2} },
 		{ "\"9007199254740991\"", false, 1, {9007199254740991} },
 		/* well-formed, and not ours */
-		{ "\"\"", false, 1, {CONDITION_FOREIGN} }, { "\"abc\"", false, 1, {CONDITION_FOREIGN} }, { "\"0\"", false, 1, {CONDITION_FOREIGN} },
-		{ "\"007\"", false, 1, {CONDITION_FOREIGN} }, { "\"9007199254740992\"", false, 1, {CONDITION_FOREIGN} },
-		{ "\"99999999999999999999\"", false, 1, {CONDITION_FOREIGN} }, { "\"-1\"", false, 1, {CONDITION_FOREIGN} },
-		{ "\"a,b\",\"7\"", false, 2, {CONDITION_FOREIGN, 7} }, { "\"*\"", false, 1, {CONDITION_FOREIGN} },
+		{ "\"\"", false, 1, {CONDITION_FOREIGN} }, { "\"abc\"", false, 1, {CONDITION_FOREIGN} },
+		{ "\"0\"", false, 1, {CONDITION_FOREIGN} },
+		{ "\"007\"", false, 1, {CONDITION_FOREIGN} },
+		{ "\"9007199254740992\"", false, 1, {CONDITION_FOREIGN} },
+		{ "\"99999999999999999999\"", false, 1, {CONDITION_FOREIGN} },
+		{ "\"-1\"", false, 1, {CONDITION_FOREIGN} },
+		{ "\"a,b\",\"7\"", false, 2, {CONDITION_FOREIGN, 7} },
+		{ "\"*\"", false, 1, {CONDITION_FOREIGN} },
 		{ "\"caf\xc3\xa9\"", false, 1, {CONDITION_FOREIGN} },
 	};
 	struct condition c;
@@ -32,8 +38,11 @@ static void test_condition__lists_stars_and_weak_tags(void **state)
 
 static void test_condition__malformed_is_an_error_and_never_ignored(void **state)
 {
-	static const char *const table[] = { "7", "\"7", "7\"", "'7'", "* \"7\"", "\"7\", *", "**", "\"7\" \"8\"", "\"7\"x", "w/\"7\"", "W/7",
-		"W/", "W/*", "\"a b\"", "\"a\tb\"", "\"\x7f\"", ",", " ", " , ", "\"1\",x", "\"1\";\"2\"" };
+	static const char *const table[] = { "7",          "\"7", "7\"",         "'7'",     "* \"7\"",
+		                             "\"7\", *",   "**",  "\"7\" \"8\"", "\"7\"x",  "w/\"7\"",
+		                             "W/7",        "W/",  "W/*",         "\"a b\"", "\"a\tb\"",
+		                             "\"\x7f\"",   ",",   " ",           " , ",     "\"1\",x",
+		                             "\"1\";\"2\"" };
 	struct condition c;
 
 	(void)state;

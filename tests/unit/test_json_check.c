@@ -18,40 +18,63 @@ struct fault {
 };
 
 static const struct text good[] = {
-	T("null"), T("true"), T("false"), T("0"), T("-0"), T("1"), T("-1"), T("10"), T("0.5"), T("-0.5e10"), T("1E+2"), T("1e-2"),
+	T("null"), T("true"), T("false"), T("0"), T("-0"), T("1"), T("-1"), T("10"), T("0.5"), T("-0.5e10"),
+	T("1E+2"), T("1e-2"),
 	T("1e999"), T("99999999999999999999999999999999999999"), T("123.456e78"), T(" \t\r\n1 \t\r\n"),
-	T("\"\""), T("\"a\""), T("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\""), T("\"\\u0000\""), T("\"\\u00e9\\uFFFF\""), T("\"\\ud834\\udd1e\""),
-	T("\"\\uDBFF\\uDFFF\""), T("\"\x7f\""), T("\"\xc2\x80\""), T("\"\xe0\xa0\x80\""), T("\"\xed\x9f\xbf\""), T("\"\xee\x80\x80\""),
+	T("\"\""), T("\"a\""), T("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\""), T("\"\\u0000\""), T("\"\\u00e9\\uFFFF\""),
+	T("\"\\ud834\\udd1e\""),
+	T("\"\\uDBFF\\uDFFF\""), T("\"\x7f\""), T("\"\xc2\x80\""), T("\"\xe0\xa0\x80\""), T("\"\xed\x9f\xbf\""),
+	T("\"\xee\x80\x80\""),
 	T("\"\xef\xbf\xbf\""), T("\"\xf0\x90\x80\x80\""), T("\"\xf4\x8f\xbf\xbf\""), T("\"/\""), T("\"'\""),
-	T("[]"), T("[ ]"), T("[1]"), T("[1,2]"), T("[ 1 , [ ] , { } ]"), T("[[[[]]]]"), T("[\"\",null,true,-0]"),
-	T("{}"), T("{ }"), T("{\"\":0}"), T("{\"a\":1,\"b\":2}"), T("{ \"a\" : [ { \"a\" : { } } ] }"), T("{\"a\":1,\"A\":1}"),
-	T("{\"a\":{\"a\":1},\"b\":{\"a\":1}}"), T("{\"a\\u0000b\":1,\"a\":2}"), T("{\"\xc3\xa9\":1,\"e\xcc\x81\":2}"),
-	T("{\"\\ud834\\udd1e\":1,\"\\ud834\\udd1f\":2}"), T("[{\"a\":1},{\"a\":1}]"), T("{\"k\":\"\\u006b\",\"l\":0}"),
+	T("[]"), T("[ ]"), T("[1]"), T("[1,2]"), T("[ 1 , [ ] , { } ]"), T("[[[[]]]]"),
+	T("[\"\",null,true,-0]"),
+	T("{}"), T("{ }"), T("{\"\":0}"), T("{\"a\":1,\"b\":2}"), T("{ \"a\" : [ { \"a\" : { } } ] }"),
+	T("{\"a\":1,\"A\":1}"),
+	T("{\"a\":{\"a\":1},\"b\":{\"a\":1}}"), T("{\"a\\u0000b\":1,\"a\":2}"),
+	T("{\"\xc3\xa9\":1,\"e\xcc\x81\":2}"),
+	T("{\"\\ud834\\udd1e\":1,\"\\ud834\\udd1f\":2}"), T("[{\"a\":1},{\"a\":1}]"),
+	T("{\"k\":\"\\u006b\",\"l\":0}"),
 };
 
 static const struct fault bad[] = {
-	{ T(""), 0 }, { T("  "), 2 }, { T("\xef\xbb\xbf{}"), 0 }, { T("{} x"), 3 }, { T("1 2"), 2 }, { T("[] []"), 3 }, { T("null\0"), 4 },
-	{ T("nul"), 0 }, { T("nulll"), 4 }, { T("True"), 0 }, { T("NaN"), 0 }, { T("nan"), 0 }, { T("Infinity"), 0 }, { T("-Infinity"), 0 },
+	{ T(""), 0 }, { T("  "), 2 }, { T("\xef\xbb\xbf{}"), 0 }, { T("{} x"), 3 }, { T("1 2"), 2 },
+	{ T("[] []"), 3 }, { T("null\0"), 4 },
+	{ T("nul"), 0 }, { T("nulll"), 4 }, { T("True"), 0 }, { T("NaN"), 0 }, { T("nan"), 0 },
+	{ T("Infinity"), 0 }, { T("-Infinity"), 0 },
 	{ T("[NaN]"), 1 }, { T("undefined"), 0 }, { T("\v1"), 0 }, { T("\xc2\xa0""1"), 0 },
 	/* numbers */
-	{ T("+1"), 0 }, { T("01"), 0 }, { T("-01"), 0 }, { T("-"), 0 }, { T("1."), 0 }, { T(".5"), 0 }, { T("1.e1"), 0 }, { T("1e"), 0 },
-	{ T("1e+"), 0 }, { T("0x10"), 1 }, { T("1_000"), 1 }, { T("00"), 0 }, { T("-a"), 0 }, { T("1a"), 1 }, { T("[1.]"), 1 }, { T("--1"), 0 },
+	{ T("+1"), 0 }, { T("01"), 0 }, { T("-01"), 0 }, { T("-"), 0 }, { T("1."), 0 }, { T(".5"), 0 },
+	{ T("1.e1"), 0 }, { T("1e"), 0 },
+	{ T("1e+"), 0 }, { T("0x10"), 1 }, { T("1_000"), 1 }, { T("00"), 0 }, { T("-a"), 0 }, { T("1a"), 1 },
+	{ T("[1.]"), 1 }, { T("--1"), 0 },
 	/* strings */
-	{ T("\""), 1 }, { T("\"a"), 2 }, { T("'a'"), 0 }, { T("\"a\nb\""), 2 }, { T("\"\t\""), 1 }, { T("\"\0\""), 1 }, { T("\"\x1f\""), 1 },
-	{ T("\"\\x41\""), 1 }, { T("\"\\a\""), 1 }, { T("\"\\'\""), 1 }, { T("\"\\\""), 3 }, { T("\"\\"), 2 }, { T("\"\\\0\""), 1 },
-	{ T("\"\\u12\""), 1 }, { T("\"\\u12g4\""), 1 }, { T("\"\\u"), 1 }, { T("\"\\U0041\""), 1 }, { T("\"\\u{41}\""), 1 },
-	{ T("\"\\ud800\""), 1 }, { T("\"\\ud800x\""), 1 }, { T("\"\\ud800\\n\""), 1 }, { T("\"\\ud800\\u0041\""), 1 },
-	{ T("\"a\\ud800\\ud800\""), 2 }, { T("\"\\udc00\""), 1 }, { T("\"\\udc00\\ud800\""), 1 }, { T("\"\\ud834\\udd1"), 1 },
+	{ T("\""), 1 }, { T("\"a"), 2 }, { T("'a'"), 0 }, { T("\"a\nb\""), 2 }, { T("\"\t\""), 1 },
+	{ T("\"\0\""), 1 }, { T("\"\x1f\""), 1 },
+	{ T("\"\\x41\""), 1 }, { T("\"\\a\""), 1 }, { T("\"\\'\""), 1 }, { T("\"\\\""), 3 }, { T("\"\\"), 2 },
+	{ T("\"\\\0\""), 1 },
+	{ T("\"\\u12\""), 1 }, { T("\"\\u12g4\""), 1 }, { T("\"\\u"), 1 }, { T("\"\\U0041\""), 1 },
+	{ T("\"\\u{41}\""), 1 },
+	{ T("\"\\ud800\""), 1 }, { T("\"\\ud800x\""), 1 }, { T("\"\\ud800\\n\""), 1 },
+	{ T("\"\\ud800\\u0041\""), 1 },
+	{ T("\"a\\ud800\\ud800\""), 2 }, { T("\"\\udc00\""), 1 }, { T("\"\\udc00\\ud800\""), 1 },
+	{ T("\"\\ud834\\udd1"), 1 },
 	/* UTF-8 */
-	{ T("\"\x80\""), 1 }, { T("\"\xc0\x80\""), 1 }, { T("\"\xc1\xbf\""), 1 }, { T("\"a\xc3\""), 2 }, { T("\"\xc3(\""), 1 },
-	{ T("\"\xe0\x9f\xbf\""), 1 }, { T("\"\xed\xa0\x80\""), 1 }, { T("\"\xed\xbf\xbf\""), 1 }, { T("\"\xe2\x82\""), 1 },
-	{ T("\"\xf0\x8f\xbf\xbf\""), 1 }, { T("\"\xf4\x90\x80\x80\""), 1 }, { T("\"\xf5\x80\x80\x80\""), 1 }, { T("\"\xff\""), 1 },
+	{ T("\"\x80\""), 1 }, { T("\"\xc0\x80\""), 1 }, { T("\"\xc1\xbf\""), 1 }, { T("\"a\xc3\""), 2 },
+	{ T("\"\xc3(\""), 1 },
+	{ T("\"\xe0\x9f\xbf\""), 1 }, { T("\"\xed\xa0\x80\""), 1 }, { T("\"\xed\xbf\xbf\""), 1 },
+	{ T("\"\xe2\x82\""), 1 },
+	{ T("\"\xf0\x8f\xbf\xbf\""), 1 }, { T("\"\xf4\x90\x80\x80\""), 1 }, { T("\"\xf5\x80\x80\x80\""), 1 },
+	{ T("\"\xff\""), 1 },
 	{ T("\"\xfe\xff\""), 1 }, { T("\"\xf0\x90\x80"), 1 }, { T("{\"\xff\":1}"), 2 },
 	/* arrays and objects */
-	{ T("["), 1 }, { T("[1"), 2 }, { T("[1,"), 3 }, { T("[1,]"), 3 }, { T("[,1]"), 1 }, { T("[1 2]"), 3 }, { T("[1}"), 2 }, { T("]"), 0 },
-	{ T("{"), 1 }, { T("{a:1}"), 1 }, { T("{'a':1}"), 1 }, { T("{\"a\"}"), 4 }, { T("{\"a\":}"), 5 }, { T("{\"a\":1,}"), 7 },
-	{ T("{\"key\":\"a\",}"), 11 }, { T("{\"a\" 1}"), 5 }, { T("{\"a\":1 \"b\":2}"), 7 }, { T("{\"a\":1]"), 6 }, { T("{1:2}"), 1 },
-	{ T("{\"a\":1"), 6 }, { T("{,}"), 1 }, { T("}"), 0 }, { T("{\"a\"::1}"), 5 }, { T("[1]]"), 3 }, { T("{null:1}"), 1 },
+	{ T("["), 1 }, { T("[1"), 2 }, { T("[1,"), 3 }, { T("[1,]"), 3 }, { T("[,1]"), 1 }, { T("[1 2]"), 3 },
+	{ T("[1}"), 2 }, { T("]"), 0 },
+	{ T("{"), 1 }, { T("{a:1}"), 1 }, { T("{'a':1}"), 1 }, { T("{\"a\"}"), 4 }, { T("{\"a\":}"), 5 },
+	{ T("{\"a\":1,}"), 7 },
+	{ T("{\"key\":\"a\",}"), 11 }, { T("{\"a\" 1}"), 5 }, { T("{\"a\":1 \"b\":2}"), 7 },
+	{ T("{\"a\":1]"), 6 }, { T("{1:2}"), 1 },
+	{ T("{\"a\":1"), 6 }, { T("{,}"), 1 }, { T("}"), 0 }, { T("{\"a\"::1}"), 5 }, { T("[1]]"), 3 },
+	{ T("{null:1}"), 1 },
 	/* comments */
 	{ T("/* */ 1"), 0 }, { T("1 // x"), 2 }, { T("[1 /* */]"), 3 }, { T("# x\n1"), 0 },
 	/* names twice: at the opening quote of the second */
@@ -95,14 +118,16 @@ static void test_json_check__names_the_fault_and_its_offset(void **state)
 		assert_non_null(doc.error);
 		assert_false(doc.no_memory);
 		if (doc.error_offset != bad[i].offset)
-			fail_msg("offset %zu (%s), not %zu: %s", doc.error_offset, doc.error, bad[i].offset, bad[i].text.p);
+			fail_msg("offset %zu (%s), not %zu: %s", doc.error_offset, doc.error, bad[i].offset,
+			         bad[i].text.p);
 	}
 }
 
 /* Every beginning of a text that is no text itself is refused, and never read past its end. */
 static void test_json_check__every_beginning_is_cut_short(void **state)
 {
-	static const struct text whole = T("{\"a\":[1,\"\\ud834\\udd1e\xc3\xa9\",true,null,{\"b\":\"\\n\"}],\"c\":-1.5e-3}");
+	static const struct text whole =
+		T("{\"a\":[1,\"\\ud834\\udd1e\xc3\xa9\",true,null,{\"b\":\"\\n\"}],\"c\":-1.5e-3}");
 	struct json_doc doc;
 
 	(void)state;
@@ -124,7 +149,8 @@ static void test_json_check__json_c_takes_what_it_takes(void **state)
 		enum json_tokener_error error;
 
 		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-		json_object_put(json_tokener_parse_ex(tokener, good[i].p, (int)good[i].len + 1));    /* with the NUL that ends a number */
+		json_object_put(json_tokener_parse_ex(
+			tokener, good[i].p, (int)good[i].len + 1)); /* with the NUL that ends a number */
 		error = json_tokener_get_error(tokener);
 		json_tokener_free(tokener);
 		if (error != json_tokener_success)
@@ -134,10 +160,13 @@ static void test_json_check__json_c_takes_what_it_takes(void **state)
 
 static void test_json_check__members_of_the_outermost_object_as_sent(void **state)
 {
-	static const struct text t = T(" { \"key\" : \"a\\nb\" ,\"value\":[1, {\"value\":2}] , \"\\u0074tl\":-1.0e2,\"n\":null,\"b\":true, \"o\":{} } ");
-	static const char *const values[] = { "\"a\\nb\"", "[1, {\"value\":2}]", "-1.0e2", "null", "true", "{}" };
+	static const struct text t = T(" { \"key\" : \"a\\nb\" ,\"value\":[1, {\"value\":2}] , "
+	                               "\"\\u0074tl\":-1.0e2,\"n\":null,\"b\":true, \"o\":{} } ");
+	static const char *const values[] = { "\"a\\nb\"", "[1, {\"value\":2}]", "-1.0e2", "null", "true",
+		                              "{}" };
 	static const char *const names[] = { "key", "value", "ttl", "n", "b", "o" };
-	static const enum json_kind kinds[] = { JSON_STRING, JSON_ARRAY, JSON_NUMBER, JSON_NULL, JSON_BOOL, JSON_OBJECT };
+	static const enum json_kind kinds[] = { JSON_STRING, JSON_ARRAY, JSON_NUMBER,
+		                                JSON_NULL,   JSON_BOOL,  JSON_OBJECT };
 	struct json_doc doc;
 
 	(void)state;

@@ -62,13 +62,26 @@ static void test_json_text__json_c_reads_it_back(void **state)
 
 static void test_decimal__whole_numbers_only(void **state)
 {
-	static const char *const refused[] = { "", "-1", "+1", " 1", "1 ", "01", "00", "1.0", "1e3", "0x1", "a", "18446744073709551616",
-		"99999999999999999999", "101" };
+	static const char *const refused[] = { "",
+		                               "-1",
+		                               "+1",
+		                               " 1",
+		                               "1 ",
+		                               "01",
+		                               "00",
+		                               "1.0",
+		                               "1e3",
+		                               "0x1",
+		                               "a",
+		                               "18446744073709551616",
+		                               "99999999999999999999",
+		                               "101" };
 	uint64_t n = 7;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-		assert_false(decimal_parse(span_str(refused[i]), strcmp(refused[i], "101") == 0 ? 100 : UINT64_MAX, &n));
+		assert_false(decimal_parse(span_str(refused[i]),
+		                           strcmp(refused[i], "101") == 0 ? 100 : UINT64_MAX, &n));
 		assert_int_equal(n, 7);
 	}
 	assert_true(decimal_parse(span_str("0"), 0, &n));

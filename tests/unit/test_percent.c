@@ -85,7 +85,7 @@ static void test_percent__begins_and_equals_without_memory(void **state)
 	assert_int_equal(percent_begins(span_str("a+b"), span_str("a+")), 1);
 	assert_int_equal(percent_begins(nul, span_str("a%00")), 1);
 	assert_int_equal(percent_begins(span_str("100%"), span_str("100%")), -1);
-	assert_int_equal(percent_begins(span_str("x"), span_str("yy%2")), -1);       /* malformed beats different */
+	assert_int_equal(percent_begins(span_str("x"), span_str("yy%2")), -1); /* malformed beats different */
 	assert_int_equal(percent_equals(span_str("key"), span_str("key")), 1);
 	assert_int_equal(percent_equals(span_str("key"), span_str("%6bey")), 1);
 	assert_int_equal(percent_equals(span_str("key"), span_str("ke")), 0);

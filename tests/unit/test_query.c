@@ -27,9 +27,12 @@ static void test_query__takes_each_parameter_once(void **state)
 static void test_query__refuses_what_it_does_not_know(void **state)
 {
 	static const struct { const char *text; size_t offset; const char *name; } table[] = {
-		{ "kye=a", 0, "kye" }, { "key=a&x=1", 6, "x" }, { "key=a&key=b", 6, "key" }, { "key=a&k%65y=b", 6, "k%65y" }, { "key", 0, "key" },
-		{ "key=a&value", 6, "value" }, { "&key=a", 0, "" }, { "key=a&", 6, "" }, { "key=a&&ttl=1", 6, "" }, { "=a", 0, "" }, { "&", 0, "" },
-		{ "KEY=a", 0, "KEY" }, { "key=a;ttl=1&value", 12, "value" }, { "k%ey=a", 0, "k%ey" }, { "key%00=a", 0, "key%00" }, { "by=1", 0, "by" },
+		{ "kye=a", 0, "kye" }, { "key=a&x=1", 6, "x" }, { "key=a&key=b", 6, "key" },
+		{ "key=a&k%65y=b", 6, "k%65y" }, { "key", 0, "key" },
+		{ "key=a&value", 6, "value" }, { "&key=a", 0, "" }, { "key=a&", 6, "" },
+		{ "key=a&&ttl=1", 6, "" }, { "=a", 0, "" }, { "&", 0, "" },
+		{ "KEY=a", 0, "KEY" }, { "key=a;ttl=1&value", 12, "value" }, { "k%ey=a", 0, "k%ey" },
+		{ "key%00=a", 0, "key%00" }, { "by=1", 0, "by" },
 		{ "ke=a", 0, "ke" }, { "keys=a", 0, "keys" }, { " key=a", 0, " key" },
 	};
 	struct query_error error;
@@ -41,7 +44,8 @@ static void test_query__refuses_what_it_does_not_know(void **state)
 			fail_msg("taken: %s", table[i].text);
 		assert_non_null(error.what);
 		if (error.offset != table[i].offset || !span_eq(error.name, table[i].name))
-			fail_msg("%s: '%.*s' at %zu", table[i].text, (int)error.name.len, error.name.p, error.offset);
+			fail_msg("%s: '%.*s' at %zu", table[i].text, (int)error.name.len, error.name.p,
+			         error.offset);
 	}
 }
 

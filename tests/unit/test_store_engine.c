@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_store_engine.c - the engine behind store.h: values, types, conditions, old values, many writers, opening again, the log. */
+/* test_store_engine.c - the engine behind store.h: values, types, conditions, old values, many writers,
+   opening again, the log. */
 #include "lib/test.h"
 
 #include "store/store.h"
@@ -28,9 +29,17 @@ static void count_log(void *ctx, int level, const char *message)
 
 static int open_store(struct fixture *f, struct store **out)
 {
-	struct store_engine_options o = { .dir = f->dir, .memory = 16u << 20, .memtable_size = 1u << 20, .wal_segment_size = 4u << 20,
-		.filter_bits_per_key = 12, .block_size = 2048, .compaction_trigger = 3, .compression = 0, .compression_bottom = 1,
-		.log = count_log, .log_ctx = f };
+	struct store_engine_options o = { .dir = f->dir,
+		                          .memory = 16u << 20,
+		                          .memtable_size = 1u << 20,
+		                          .wal_segment_size = 4u << 20,
+		                          .filter_bits_per_key = 12,
+		                          .block_size = 2048,
+		                          .compaction_trigger = 3,
+		                          .compression = 0,
+		                          .compression_bottom = 1,
+		                          .log = count_log,
+		                          .log_ctx = f };
 
 	return store_engine_open(&o, out);
 }
@@ -66,7 +75,8 @@ static void note(void *ctx, const struct store_outcome *o)
 
 	pthread_mutex_lock(&f->mu);
 	f->last = *o;
-	snprintf(f->old_value, sizeof(f->old_value), "%.*s", (int)o->old_value.len, o->old_value.p != NULL ? o->old_value.p : "");
+	snprintf(f->old_value, sizeof(f->old_value), "%.*s", (int)o->old_value.len,
+	         o->old_value.p != NULL ? o->old_value.p : "");
 	f->done++;
 	pthread_cond_signal(&f->changed);
 	pthread_mutex_unlock(&f->mu);
@@ -230,7 +240,10 @@ static void test_store_engine__what_it_refuses(void **state)
 /* A directory that can't be made: a failure of the operating system, told by the log. */
 static void test_store_engine__a_place_that_is_none(void **state)
 {
-	struct store_engine_options o = { .dir = "/dev/null/store", .filter_bits_per_key = -1, .compression = -1, .compression_bottom = -1 };
+	struct store_engine_options o = { .dir = "/dev/null/store",
+		                          .filter_bits_per_key = -1,
+		                          .compression = -1,
+		                          .compression_bottom = -1 };
 	struct store *none = NULL;
 
 	(void)state;
@@ -266,7 +279,10 @@ static void *write_many(void *arg)
 	for (int i = 0; i < ROUNDS; i++) {
 		struct store_cond absent = { .none_match = true };
 		char *key = malloc(32), *value = malloc(32);
-		struct store_write w = { .op = STORE_PUT, .conds = &absent, .cond_count = (size_t)(i & 1), .want_existed = (i & 2) != 0 };
+		struct store_write w = { .op = STORE_PUT,
+			                 .conds = &absent,
+			                 .cond_count = (size_t)(i & 1),
+			                 .want_existed = (i & 2) != 0 };
 
 		w.key = span_of(key, (size_t)snprintf(key, 32, "%d/%d", me->number, i));
 		w.value = span_of(value, (size_t)snprintf(value, 32, "value %d", i));
@@ -308,7 +324,8 @@ static void test_store_engine__every_code_has_words(void **state)
 	(void)state;
 	for (int code = STORE_E_UNSUPPORTED; code <= STORE_TRY_AGAIN; code++) {
 		assert_non_null(store_strerror(code));
-		assert_true(code == STORE_E_INTERNAL || strcmp(store_strerror(code), store_strerror(STORE_E_INTERNAL)) != 0);
+		assert_true(code == STORE_E_INTERNAL ||
+		            strcmp(store_strerror(code), store_strerror(STORE_E_INTERNAL)) != 0);
 	}
 	assert_string_equal(store_strerror(-99), store_strerror(STORE_E_INTERNAL));
 }
@@ -318,10 +335,14 @@ static void test_store_engine__every_code_has_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_store_engine__values_types_and_expiry), T(test_store_engine__tells_what_was_there_where_it_is_asked),
-		T(test_store_engine__conditions), T(test_store_engine__flush_compact_and_stats),
-		T(test_store_engine__what_it_refuses), cmocka_unit_test(test_store_engine__a_place_that_is_none),
-		T(test_store_engine__opens_again_with_what_was_acknowledged), T(test_store_engine__many_writers_borrow_nothing),
+		T(test_store_engine__values_types_and_expiry),
+		T(test_store_engine__tells_what_was_there_where_it_is_asked),
+		T(test_store_engine__conditions),
+		T(test_store_engine__flush_compact_and_stats),
+		T(test_store_engine__what_it_refuses),
+		cmocka_unit_test(test_store_engine__a_place_that_is_none),
+		T(test_store_engine__opens_again_with_what_was_acknowledged),
+		T(test_store_engine__many_writers_borrow_nothing),
 		cmocka_unit_test(test_store_engine__every_code_has_words),
 	};
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_submit.c - writes over a store that says what the test wants: what its codes mean to a client, and what it is asked. */
+/* test_submit.c - writes over a store that says what the test wants: what its codes mean to a client, and
+   what it is asked. */
 #include "lib/ask.h"
 
 struct fake {
@@ -23,7 +24,8 @@ static struct fake *fake_of(struct store *s)
 	return (struct fake *)s;
 }
 
-static int fake_get(struct store *s, struct span key, unsigned flags, struct bytes *value, struct store_entry *e)
+static int fake_get(struct store *s, struct span key, unsigned flags, struct bytes *value,
+                    struct store_entry *e)
 {
 	struct fake *f = fake_of(s);
 
@@ -43,7 +45,8 @@ static void *fake_done(void *arg)
 	return NULL;
 }
 
-static int fake_write(struct store *s, const struct store_write *w, unsigned flags, store_done_fn *fn, void *ctx)
+static int fake_write(struct store *s, const struct store_write *w, unsigned flags, store_done_fn *fn,
+                      void *ctx)
 {
 	struct fake *f = fake_of(s);
 
@@ -98,8 +101,13 @@ static void fake_stats(struct store *s, struct store_stats *out)
 }
 
 static const char *const fake_capabilities[] = { "one", "two", NULL };
-static const struct store_ops fake_ops = { .capabilities = fake_capabilities, .get = fake_get, .write = fake_write, .flush = fake_flush,
-	.compact = fake_compact, .ready = fake_ready, .stats = fake_stats };
+static const struct store_ops fake_ops = { .capabilities = fake_capabilities,
+	                                   .get = fake_get,
+	                                   .write = fake_write,
+	                                   .flush = fake_flush,
+	                                   .compact = fake_compact,
+	                                   .ready = fake_ready,
+	                                   .stats = fake_stats };
 
 static int setup(void **state)
 {
@@ -133,9 +141,12 @@ static int put(struct asker *a)
 
 /* What each failure means, and whether it leaves the outcome open where it comes after the write was queued. */
 static const struct { int code, status; const char *slug, *retry_after; } failures[] = {
-	{ STORE_E_NOSPACE, 507, "disk-full", "" }, { STORE_E_BUSY, 503, "write-stall", "1" }, { STORE_E_FAULT, 503, "read-only", "60" },
-	{ STORE_E_CLOSED, 503, "shutting-down", "2" }, { STORE_E_NOMEM, 503, "out-of-memory", "1" }, { STORE_E_TOOBIG, 413, "too-large", "" },
-	{ STORE_E_CORRUPT, 500, "damaged", "" }, { STORE_E_IO, 500, "io-error", "" }, { STORE_E_UNSUPPORTED, 501, "not-implemented", "" },
+	{ STORE_E_NOSPACE, 507, "disk-full", "" }, { STORE_E_BUSY, 503, "write-stall", "1" },
+	{ STORE_E_FAULT, 503, "read-only", "60" },
+	{ STORE_E_CLOSED, 503, "shutting-down", "2" }, { STORE_E_NOMEM, 503, "out-of-memory", "1" },
+	{ STORE_E_TOOBIG, 413, "too-large", "" },
+	{ STORE_E_CORRUPT, 500, "damaged", "" }, { STORE_E_IO, 500, "io-error", "" },
+	{ STORE_E_UNSUPPORTED, 501, "not-implemented", "" },
 	{ STORE_E_INTERNAL, 500, "internal", "" }, { -99, 500, "internal", "" },
 };
 #define FAILURES (sizeof(failures) / sizeof(failures[0]))
@@ -159,7 +170,8 @@ static void test_submit__what_a_failure_means(void **state)
 			assert_int_equal(a->completed, 1);
 		}
 		FAKE(a)->get_code = failures[i].code;
-		expect_problem(a, ask(a, .method = "GET", .uri = "/get?key=a"), failures[i].status, failures[i].slug, NULL);
+		expect_problem(a, ask(a, .method = "GET", .uri = "/get?key=a"), failures[i].status,
+		               failures[i].slug, NULL);
 		assert_false(ask_says(a, unknown));
 	}
 }
@@ -213,7 +225,8 @@ static void test_submit__durability_is_asked_for_or_configured(void **state)
 	assert_int_equal(ask(a, .method = "DELETE", .uri = "/v1/kv?key=a&durability=async"), 204);
 	assert_int_equal(FAKE(a)->flags & STORE_ASYNC, STORE_ASYNC);
 	FAKE(a)->writes = 0;
-	expect_problem(a, ask(a, .method = "DELETE", .uri = "/del?key=a&durability=1"), 400, "bad-query", "durability");
+	expect_problem(a, ask(a, .method = "DELETE", .uri = "/del?key=a&durability=1"), 400, "bad-query",
+	               "durability");
 	assert_int_equal(FAKE(a)->writes, 0);
 }
 
@@ -228,7 +241,8 @@ static void test_submit__asks_for_no_more_than_it_needs(void **state)
 	assert_true(FAKE(a)->want_existed && !FAKE(a)->want_old_value && FAKE(a)->cond_count == 0);
 	ask(a, .method = "DELETE", .uri = "/v1/kv?key=a");
 	assert_true(!FAKE(a)->want_old_value && FAKE(a)->cond_count == 1);
-	ask(a, .method = "DELETE", .uri = "/v1/kv?key=a", .prefer = "return=representation", .if_match = "\"1\"", .if_none_match = "\"2\"");
+	ask(a, .method = "DELETE", .uri = "/v1/kv?key=a", .prefer = "return=representation",
+	    .if_match = "\"1\"", .if_none_match = "\"2\"");
 	assert_true(FAKE(a)->want_old_value && FAKE(a)->cond_count == 3);
 }
 
@@ -240,7 +254,8 @@ static void test_submit__conflicts(void **state)
 	FAKE(a)->outcome.current = 9;
 	expect_problem(a, put(a), 412, "condition-failed", "\"key\":\"a\",\"version\":9");
 	assert_string_equal(ask_header(a, "ETag"), "\"9\"");
-	expect_problem(a, ask(a, .method = "DELETE", .uri = "/del?key=a"), 412, "condition-failed", "\"version\":9");
+	expect_problem(a, ask(a, .method = "DELETE", .uri = "/del?key=a"), 412, "condition-failed",
+	               "\"version\":9");
 	FAKE(a)->outcome.current = 0;
 	expect_problem(a, put(a), 412, "condition-failed", "\"version\":0");
 	assert_string_equal(ask_header(a, "ETag"), "");
@@ -265,9 +280,12 @@ static void test_submit__operations_that_fail(void **state)
 
 	for (size_t i = 0; i < FAILURES; i++) {
 		FAKE(a)->flush_code = FAKE(a)->compact_code = failures[i].code;
-		expect_problem(a, ask(a, .method = "POST", .uri = "/v1/admin/flush"), failures[i].status, failures[i].slug, NULL);
-		expect_problem(a, ask(a, .method = "POST", .uri = "/v1/admin/compact"), failures[i].status, failures[i].slug, NULL);
-		expect_problem(a, ask(a, .method = "POST", .uri = "/shutdown"), failures[i].status, failures[i].slug, NULL);
+		expect_problem(a, ask(a, .method = "POST", .uri = "/v1/admin/flush"), failures[i].status,
+		               failures[i].slug, NULL);
+		expect_problem(a, ask(a, .method = "POST", .uri = "/v1/admin/compact"), failures[i].status,
+		               failures[i].slug, NULL);
+		expect_problem(a, ask(a, .method = "POST", .uri = "/shutdown"), failures[i].status,
+		               failures[i].slug, NULL);
 		assert_int_equal(a->stops, 0);
 		assert_false(a->server.flushing_last);           /* it goes on serving */
 	}
@@ -293,7 +311,8 @@ static void test_submit__readiness_is_200_or_503(void **state)
 	FAKE(a)->ready_code = STORE_E_NOSPACE;
 	expect_problem(a, ask(a, .method = "GET", .uri = "/readyz"), 503, "disk-full", NULL);
 	assert_int_equal(ask(a, .method = "GET", .uri = "/v1/stats"), 200);
-	assert_true(ask_says(a, "{\"capabilities\":[\"one\",\"two\"],") && ask_says(a, ",\"tables\":3,") && ask_says(a, "\"fault\":\"a \\\"fault\\\"\"}"));
+	assert_true(ask_says(a, "{\"capabilities\":[\"one\",\"two\"],") && ask_says(a, ",\"tables\":3,") &&
+	            ask_says(a, "\"fault\":\"a \\\"fault\\\"\"}"));
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -302,8 +321,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_submit__what_a_failure_means), T(test_submit__what_would_block_goes_to_a_worker),
-		T(test_submit__old_evidence_is_tried_again_in_a_worker), T(test_submit__durability_is_asked_for_or_configured),
-		T(test_submit__asks_for_no_more_than_it_needs), T(test_submit__conflicts), T(test_submit__parks_no_more_than_allowed),
+		T(test_submit__old_evidence_is_tried_again_in_a_worker),
+		T(test_submit__durability_is_asked_for_or_configured),
+		T(test_submit__asks_for_no_more_than_it_needs), T(test_submit__conflicts),
+		T(test_submit__parks_no_more_than_allowed),
 		T(test_submit__operations_that_fail), T(test_submit__readiness_is_200_or_503),
 	};
 
