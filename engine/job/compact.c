@@ -185,7 +185,8 @@ static bool compact_wants_cut(const struct compact *c)
 {
 	uint64_t size = c->job->env->opts.table_size, bytes = output_bytes(&c->out);
 
-	return bytes >= size || (c->grandparent_ended && bytes >= size / 2) || c->grandparent_bytes >= COMPACT_GRANDPARENTS * size;
+	return bytes >= size || (c->grandparent_ended && bytes >= size / 2) ||
+	       c->grandparent_bytes >= COMPACT_GRANDPARENTS * size;
 }
 
 /* A key that is not the last one: what lies below it, and whether the open table ends before it. */

@@ -51,8 +51,8 @@ static int flush_check(const struct output *o, const struct keep *k, uint64_t ex
 
 	if (c->entries_in == expected && c->entries_in == c->entries_out + k->dropped)
 		return 0;
-	return report(&o->job->env->rep, SILT_E_CORRUPT, "flush: of %" PRIu64 " entries %" PRIu64 " were read, %" PRIu64 " written, %" PRIu64
-	              " dropped", expected, c->entries_in, c->entries_out, k->dropped);
+	return report(&o->job->env->rep, SILT_E_CORRUPT, "flush: of %" PRIu64 " entries %" PRIu64 " were read, %" PRIu64
+	              " written, %" PRIu64 " dropped", expected, c->entries_in, c->entries_out, k->dropped);
 }
 
 int flush_run(struct job *job, struct memtable *m, struct edit *edit, struct job_counts *counts)

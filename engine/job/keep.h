@@ -6,8 +6,8 @@
  *           to a reader at S if it is the newest of its key at or below S; entries above the published version are always kept.
  *           (2) an entry visible to no reader, with a newer one of its key at or below the published version, is dropped.
  *           (3) an expired put (expires_ms + grace <= now) becomes a delete of its version; expiry ignores snapshots.
- *           (4) a delete at or below every snapshot, that is the oldest left of its key here, is dropped when `bottom` says that nothing older
- *           of its key lies below.
+ *           (4) a delete at or below every snapshot, that is the oldest left of its key here, is dropped when `bottom` says
+ *           that nothing older of its key lies below.
  *           Each is drawn as a timeline in keep.c.
  */
 #ifndef JOB_KEEP_H

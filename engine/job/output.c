@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* output.c - a job's tables, from the first entry to the edit; on failure no file is left (what can't be removed, the sweep at open finds). */
+/*
+ * output.c - a job's tables, from the first entry to the edit; on failure no file is left (what can't be removed, the sweep
+ * at open finds).
+ */
 #include "job/output.h"
 
 #include <inttypes.h>
@@ -134,8 +137,8 @@ int output_offer(struct output *o, int level, struct edit *edit)
 	for (size_t i = 0; i < o->made_count; i++)
 		entries += o->made[i]->entries;
 	if (entries != o->counts->entries_out)
-		return report(&o->job->env->rep, SILT_E_CORRUPT, "job: %" PRIu64 " entries were written, and the tables hold %" PRIu64,
-		              o->counts->entries_out, entries);
+		return report(&o->job->env->rep, SILT_E_CORRUPT, "job: %" PRIu64 " entries were written, and the tables hold %"
+		              PRIu64, o->counts->entries_out, entries);
 	for (size_t i = 0; rc == 0 && i < o->made_count; i++)
 		rc = edit_add_table(edit, level, o->made[i]);
 	if (rc < 0) {

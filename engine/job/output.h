@@ -27,7 +27,10 @@ int output_add(struct output *o, const struct entry *e) SILT_MUST_CHECK;
 uint64_t output_bytes(const struct output *o);            /* of the open table; 0 = none is open */
 void output_pace(struct output *o);                       /* tells pace() what was written since the last call */
 int output_cut(struct output *o) SILT_MUST_CHECK;         /* finishes and verifies the open table, if any */
-/* After output_cut(): the entries of all tables add up to counts->entries_out, else SILT_E_CORRUPT. Adds each to the edit; then they are the edit's. */
+/*
+ * After output_cut(): the entries of all tables add up to counts->entries_out, else SILT_E_CORRUPT. Adds each to the edit; then
+ * they are the edit's.
+ */
 int output_offer(struct output *o, int level, struct edit *edit) SILT_MUST_CHECK;
 
 #endif

@@ -25,7 +25,7 @@
  * Expiry    rewriting a table for each entry that expires would never end. A table waits one second for each 4 MiB that all
  *           tables with an expiry hold, counted from its earliest: each is then written anew so seldom that all of them together
  *           cost 4 MiB a second, and a small store is cleaned at once.
- * Source    M. Callaghan and S. Dong on dynamic level sizes, 2015; least overlap: "overlapping ratio" of the same project; the rest own.
+ * Source    "Dynamic level size" in RocksDB's blog, 2015; least overlap: the overlapping ratio of the same project; the rest own.
  */
 #include "job/pick.h"
 
@@ -315,7 +315,9 @@ static int pick_l0_move(const struct pick_view *pv, enum pick_reason reason, uin
 	struct table_meta *oldest = l->tables[l->n - 1];
 	int rc;
 
-	if (pick_excluded(pv->r, oldest) || oldest->size < pv->r->table_size / PICK_MOVE_PART || oldest->min_version > to_version)
+	if (pick_excluded(pv->r, oldest) || oldest->min_version > to_version)
+		return SILT_NOTFOUND;
+	if (oldest->size < pv->r->table_size / PICK_MOVE_PART)
 		return SILT_NOTFOUND;
 	for (size_t i = 0; i + 1 < l->n; i++)
 		if (version_tables_overlap(l->tables[i], oldest))
@@ -331,7 +333,8 @@ static int pick_l0_move(const struct pick_view *pv, enum pick_reason reason, uin
 }
 
 /* All of it; or, where that meets an excluded table in the base, the first that can go, from the oldest on. */
-static int pick_l0_merge(const struct pick_view *pv, enum pick_reason reason, uint64_t to_version, bool *taken, struct pick *out)
+static int pick_l0_merge(const struct pick_view *pv, enum pick_reason reason, uint64_t to_version, bool *taken,
+                         struct pick *out)
 {
 	const struct version_level *l = &pv->v->levels[0];
 	size_t n = pick_l0_take_all(pv, to_version, taken);
@@ -424,7 +427,10 @@ static int pick_by_score(const struct pick_view *pv, int from_level, struct pick
 				best = l;
 		if (best < 0)
 			return SILT_NOTFOUND;
-		rc = best ? pick_level(pv, PICK_LEVEL_SIZE, best, UINT64_MAX, out) : pick_l0(pv, PICK_L0_COUNT, UINT64_MAX, out);
+		if (best == 0)
+			rc = pick_l0(pv, PICK_L0_COUNT, UINT64_MAX, out);
+		else
+			rc = pick_level(pv, PICK_LEVEL_SIZE, best, UINT64_MAX, out);
 		if (rc != SILT_NOTFOUND)
 			return rc;
 		tried[best] = true;
@@ -452,7 +458,8 @@ static bool pick_wants_expiry(const struct table_meta *m, uint64_t line)
 }
 
 /* In place, where nothing older lies below; else one level down. */
-static int pick_table(const struct pick_view *pv, enum pick_reason reason, int level, struct table_meta *m, bool in_place, struct pick *out)
+static int pick_table(const struct pick_view *pv, enum pick_reason reason, int level, struct table_meta *m, bool in_place,
+                      struct pick *out)
 {
 	int rc = pick_fill(pv, reason, level, in_place ? level : level + 1, &m, 1, out);
 
@@ -489,7 +496,10 @@ static int pick_dead(const struct pick_view *pv, enum pick_reason reason, uint64
 
 			if (pick_excluded(pv->r, m))
 				continue;
-			rc = reason == PICK_EXPIRED ? pick_expired_of(pv, l, m, line, out) : pick_tombstones_of(pv, l, m, out);
+			if (reason == PICK_EXPIRED)
+				rc = pick_expired_of(pv, l, m, line, out);
+			else
+				rc = pick_tombstones_of(pv, l, m, out);
 			if (rc != SILT_NOTFOUND)
 				return rc;
 		}

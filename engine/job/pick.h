@@ -2,9 +2,10 @@
 /*
  * pick.h - what to compact next: a pure function of a version and plain values.
  *
- * Triggers, by urgency: level 0 count (compaction_trigger) or level size over its target (dynamic targets, from the bottom up),
- * whichever is more over; a manual request; share of tombstones; expired entries that can go. Least overlap in the next level wins; a table
- * without overlap below moves without rewriting. Source: RocksDB's "dynamic level size" post, 2015; own wording.
+ * Triggers, by urgency: level 0 count (compaction_trigger) or level size over its target (dynamic targets, from the bottom
+ * up), whichever is more over; share of tombstones; expired entries that can go. A manual request comes after level 0's
+ * count and before all others. Least overlap in the next level wins; a table without overlap below moves without rewriting.
+ * Source: RocksDB's "dynamic level size" post, 2015; own wording.
  *
  * Rules     (1) inputs cover whole user keys, and taking them keeps version.h's invariants: of level 0 never a table without
  *           each older one that it overlaps; of the output level all that lies in the inputs' range.

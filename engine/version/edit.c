@@ -14,7 +14,7 @@
  *           00 01 .. 1f) enters level 6, and 11 is the next number:
  *             02 0b                                     next_file 11
  *             04 00 09                                  drop level 0, number 9
- *             05 06 0a ac 02 03 01 00 00 05 07          add level 6, number 10, 300 bytes, 3 entries, 1 delete, none expires, 5..7
+ *             05 06 0a ac 02 03 01 00 00 05 07          add level 6, number 10, 300 bytes, 3 entries, 1 delete, 5..7
  *                01 61 02 63 63 00 01 02 .. 1f          "a", "cc", digest
  * Source    own; tags as in protocol buffers, without their wire types.
  */

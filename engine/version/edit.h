@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * edit.h - one step from a version to the next, as the manifest stores it; the first record of a manifest is an edit from nothing.
+ * edit.h - one step from a version to the next, as the manifest stores it; the first record of a manifest is an edit
+ * from nothing.
  *
  * Bytes     tagged fields, in any order, each at most once but for the two table tags; unknown tags are SILT_E_VERSION.
  *           Drawn with a worked example in edit.c.
@@ -39,7 +40,8 @@ void edit_fini(struct edit *e);
 int edit_add_table(struct edit *e, int level, struct table_meta *meta) SILT_MUST_CHECK;   /* shares meta */
 int edit_drop_table(struct edit *e, int level, uint64_t number) SILT_MUST_CHECK;
 int edit_encode(const struct edit *e, struct silt_buf *out) SILT_MUST_CHECK;              /* appends */
-/* Fills *out, to be ended with edit_fini(); on SILT_E_CORRUPT, _VERSION, _NOMEM it is empty. Says nothing: the caller knows the place. */
+/* Fills *out, to be ended with edit_fini(); on SILT_E_CORRUPT, _VERSION, _NOMEM it is empty.
+ * Reports nothing: the caller knows the place. */
 int edit_decode(struct silt_slice bytes, struct edit *out) SILT_MUST_CHECK;
 
 #endif

@@ -94,7 +94,9 @@ static int manifest_prepare(struct manifest *m, const char *path, const char *tm
 	struct os_file *file;
 	int rc;
 
-	rc = segment_prepare(m->env, LOG_MANIFEST, path, MANIFEST_NUMBER, wanted > MANIFEST_CAPACITY ? wanted : MANIFEST_CAPACITY, &h, &file);
+	if (wanted < MANIFEST_CAPACITY)
+		wanted = MANIFEST_CAPACITY;
+	rc = segment_prepare(m->env, LOG_MANIFEST, path, MANIFEST_NUMBER, wanted, &h, &file);
 	if (rc < 0)
 		return rc;
 	rc = log_writer_new(m->env, path, &h, file, LOG_PAGE, LOG_PAGE, &w);
@@ -227,7 +229,8 @@ static int manifest_apply(void *ctx, uint64_t segment, const struct log_record *
 
 	(void)segment;
 	if (record->kind != LOG_DATA || record->version != r->edits + 1)
-		return report(&r->env->rep, SILT_E_CORRUPT, "%s: offset %" PRIu64 ": edit %" PRIu64 " was due", r->path, record->offset, r->edits + 1);
+		return report(&r->env->rep, SILT_E_CORRUPT, "%s: offset %" PRIu64 ": edit %" PRIu64 " was due", r->path,
+		              record->offset, r->edits + 1);
 	rc = edit_decode(record->payload, &e);
 	if (rc < 0)
 		return report(&r->env->rep, rc, "%s: offset %" PRIu64 ": %s", r->path, record->offset,

@@ -2,8 +2,9 @@
 /*
  * manifest.h - the log of edits on disk: read at open, appended and synced by each install, rolled when its segment is full.
  *
- * Rules     (1) an edit is installed only after manifest_append() returned 0.  (2) after a failed append the manifest is poisoned.
- *           (3) rolling writes MANIFEST.tmp whole (one edit from nothing), syncs, renames, syncs the directory; then appends there.
+ * Rules     (1) an edit is installed only after manifest_append() returned 0.  (2) after a failed append the manifest is
+ *           poisoned.  (3) rolling writes MANIFEST.tmp whole (one edit from nothing), syncs, renames, syncs the directory; then
+ *           appends there.
  *           (4) whatever fails before that rename (a full disk, first of all) leaves the old manifest as it was, open and sound.
  * Threads   one at a time.
  */

@@ -88,7 +88,8 @@ size_t version_find(const struct version_level *l, struct silt_slice key)
 	return i < l->n && slice_cmp(l->tables[i]->smallest, key) <= 0 ? i : l->n;
 }
 
-void version_overlap(const struct version_level *l, struct silt_slice smallest, struct silt_slice largest, size_t *first, size_t *last)
+void version_overlap(const struct version_level *l, struct silt_slice smallest, struct silt_slice largest, size_t *first,
+                     size_t *last)
 {
 	*first = version_lower(l, smallest);
 	*last = version_upper(l, largest);
@@ -104,10 +105,11 @@ static int version_check_l0(const struct version *v, const struct table_meta *a,
 	for (size_t i = 0; i < l->n; i++) {
 		const struct table_meta *b = l->tables[i];
 
-		if (a == b || !version_tables_overlap(a, b) || a->min_version > b->max_version || b->min_version > a->max_version)
+		if (a == b || !version_tables_overlap(a, b))
 			continue;
-		return report(rep, SILT_E_CORRUPT, "version: tables %06" PRIu64 " and %06" PRIu64 " of level 0 overlap in keys and versions",
-		              a->number, b->number);
+		if (a->min_version <= b->max_version && b->min_version <= a->max_version)
+			return report(rep, SILT_E_CORRUPT, "version: tables %06" PRIu64 " and %06" PRIu64
+			              " of level 0 overlap in keys and versions", a->number, b->number);
 	}
 	return 0;
 }
@@ -138,8 +140,8 @@ static int version_check_newer(const struct table_meta *upper, const struct tabl
 {
 	if (upper->max_version > lower->min_version)
 		return 0;
-	return report(rep, SILT_E_CORRUPT, "version: table %06" PRIu64 " lies above table %06" PRIu64 ", shares a key with it, and is older",
-	              upper->number, lower->number);
+	return report(rep, SILT_E_CORRUPT, "version: table %06" PRIu64 " lies above table %06" PRIu64
+	              ", shares a key with it, and is older", upper->number, lower->number);
 }
 
 /* Rule 3, of table m that holds key, against the tables of another level that end in key. */
@@ -193,11 +195,13 @@ static int version_check_twice(uint64_t number, const struct reporter *rep)
 }
 
 /* Every table of v, looked up among n ascending numbers: none may be found twice. `seen` is as long as they are. */
-static int version_check_seen(const struct version *v, const uint64_t *numbers, bool *seen, size_t n, const struct reporter *rep)
+static int version_check_seen(const struct version *v, const uint64_t *numbers, bool *seen, size_t n,
+                              const struct reporter *rep)
 {
 	for (int l = 0; l < SILT_LEVELS; l++) {
 		for (size_t i = 0; i < v->levels[l].n; i++) {
-			const uint64_t *at = bsearch(&v->levels[l].tables[i]->number, numbers, n, sizeof(*numbers), version_number_cmp);
+			const struct table_meta *m = v->levels[l].tables[i];
+			const uint64_t *at = bsearch(&m->number, numbers, n, sizeof(*numbers), version_number_cmp);
 
 			if (at && seen[at - numbers])
 				return version_check_twice(*at, rep);
@@ -334,7 +338,8 @@ static void version_push(struct version_level *l, struct table_meta *m)
 }
 
 /* One level: what stays and what comes, merged in order. */
-static int version_build_level(const struct version_level *base, int level, struct version_step *s, struct version_level *out)
+static int version_build_level(const struct version_level *base, int level, struct version_step *s,
+                               struct version_level *out)
 {
 	size_t end = s->add_done;
 
@@ -368,7 +373,8 @@ static int version_check_drops(const struct version *base, const struct version_
 		while (at < l->n && l->tables[at]->number != d->number)
 			at++;
 		if (at == l->n || (i > 0 && version_drop_cmp(d - 1, d) == 0))
-			return report(rep, SILT_E_CORRUPT, "version: an edit drops table %06" PRIu64 " of level %d, which is not there", d->number, d->level);
+			return report(rep, SILT_E_CORRUPT, "version: an edit drops table %06" PRIu64
+			              " of level %d, which is not there", d->number, d->level);
 	}
 	return 0;
 }

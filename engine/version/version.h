@@ -33,13 +33,16 @@ int version_new(struct version **out) SILT_MUST_CHECK;            /* empty; next
 struct version *version_ref(struct version *v);
 void version_unref(struct version *v);
 /* What base becomes by e: `out` returned owned. A drop of what is not there is SILT_E_CORRUPT too. Each refusal is reported. */
-int version_apply(const struct version *base, const struct edit *e, const struct reporter *rep, struct version **out) SILT_MUST_CHECK;
+int version_apply(const struct version *base, const struct edit *e, const struct reporter *rep,
+                  struct version **out) SILT_MUST_CHECK;
 int version_to_edit(const struct version *v, struct edit *out) SILT_MUST_CHECK;   /* from nothing to v; empty on failure */
-int version_check(const struct version *v, const struct reporter *rep) SILT_MUST_CHECK;   /* (1)-(5) of all of it: 0, SILT_E_CORRUPT, _NOMEM */
+/* (1)-(5) of all of it: 0, SILT_E_CORRUPT, _NOMEM. */
+int version_check(const struct version *v, const struct reporter *rep) SILT_MUST_CHECK;
 /* The table of a leveled level (>= 1) that may hold key: its index, or n. */
 size_t version_find(const struct version_level *l, struct silt_slice key);
 /* Tables of a level >= 1 that overlap [smallest, largest] are tables[*first, *last); none where *first == *last. */
-void version_overlap(const struct version_level *l, struct silt_slice smallest, struct silt_slice largest, size_t *first, size_t *last);
+void version_overlap(const struct version_level *l, struct silt_slice smallest, struct silt_slice largest, size_t *first,
+                     size_t *last);
 
 static inline bool version_tables_overlap(const struct table_meta *a, const struct table_meta *b)
 {
