@@ -410,11 +410,12 @@ static void options_flags_init(struct options_flags *f)
 
 static int options_set_flag(struct options *o, const struct options_key *k, const char *value, char *error)
 {
-	char why[OPTIONS_ERROR_MAX];
+	char why[OPTIONS_ERROR_MAX], flag[OPTIONS_NAME_MAX];
 
 	if (options_set(o, k, value, why) == 0)
 		return 0;
-	return options_fail(error, "--%.400s", why);
+	options_flag_name(k->name, flag);
+	return options_fail(error, "--%s%.400s", flag, why + strlen(k->name));      /* which `why` begins with */
 }
 
 /* One walk over argv. With keys false only those flags that are no keys, since the file's name must be known first. */
