@@ -11,13 +11,14 @@ next=0
 
 # Distinct keys: 3,000 writes a round over many connections, values of 40 to 4,000 bytes that repeat their number.
 value_of() { printf "%0$((($1 * 7919) % 3960 + 40))d" "$1"; }
+prepare_round() {
+	seq "$1" "$2" | awk -v url="$url" '{
+		if (NR > 1) print "next"
+		printf "url = \"%s/v1/kv/key-%s\"\nrequest = \"PUT\"\ndata = \"%0" (($1 * 7919) % 3960 + 40) "d\"\n", url, $1, $1
+		printf "output = \"/dev/null\"\nwrite-out = \"%s %%{http_code}\\n\"\n", $1
+	}' >"$work/writes"
+}
 write_round() {
-	local i
-
-	for i in $(seq "$1" "$2"); do
-		printf 'url = "%s/v1/kv/key-%s"\nrequest = "PUT"\ndata = "%s"\noutput = "/dev/null"\nwrite-out = "%s %%{http_code}\\n"\nnext\n' \
-		    "$url" "$i" "$(value_of "$i")" "$i"
-	done | sed '$d' >"$work/writes"
 	curl -s -Z --parallel-max "$clients" -K "$work/writes" >"$work/codes" 2>/dev/null
 }
 # One key a client, counted up: afterwards it stands at the last acknowledged number, or at the one that was on its way.
@@ -47,7 +48,8 @@ compare() {
 for c in 1 2 3; do echo 0 >"$work/done$c"; done
 for round in $(seq 1 "$kills"); do
 	serve_start || finish
-	write_round $((next + 1)) $((next + 3000)) &
+	prepare_round $((next + 1)) $((next + 3000))
+	write_round &
 	writer=$!
 	for c in 1 2 3; do count_up "$c" "$(cat "$work/tried$c" 2>/dev/null || echo 0)" & eval "counter$c=$!"; done
 	sleep "0.$((RANDOM % 5 + 3))"

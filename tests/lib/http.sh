@@ -93,7 +93,7 @@ serve_start() {
 serve_wait() {
 	local rc
 
-	wait "$serve"
+	wait "$serve" 2>/dev/null
 	rc=$?
 	serve=''
 	return "$rc"
