@@ -144,7 +144,7 @@ static void test_server_options__errors_of_flags(void **state)
 	options_expect_error(ARGS("--memory=1M"), "--memory: 1M is not between 8M and 1024G");
 	options_expect_error(ARGS("--compression", "gzip"), "--compression: 'gzip' is none of none, lz4, zstd");
 	options_expect_error(ARGS("--listen-mode", "0888"), "--listen-mode: '0888' is not permissions like 0660");
-	options_expect_error(ARGS("--listen-mode", "4755"), "--listen-mode: 4755 is not between 0 and 0777");
+	options_expect_error(ARGS("--listen-mode", "4755"), "--listen-mode: 4755 is not between 0000 and 0777");
 	options_expect_error(ARGS("--db="), "db: the directory of the store must not be empty");
 	options_expect_error(ARGS("--hosts="), "hosts: empty would refuse every request; * = any host");
 	options_expect_error(ARGS("--max-request-size", "1M"), "max_request_size: smaller than max_value_size");
