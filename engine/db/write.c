@@ -93,12 +93,7 @@ int silt_write_async(silt_db *db, const silt_batch *b, unsigned flags, silt_writ
 		return SILT_E_NOMEM;
 	r->fn = fn;
 	r->ctx = ctx;
-	if (batch_wants_lookup(b)) {              /* the leader will look at its conditions, when the caller's batch may be gone */
-		rc = batch_copy(b, &r->own_batch);
-		b = r->own_batch;
-	}
-	if (rc == 0)
-		rc = write_prepare(db, b, flags, r);
+	rc = write_prepare(db, b, flags, r);
 	if (rc == SILT_CONFLICT) {                /* against the published state: answered at once */
 		fn(ctx, &r->result);
 		commit_request_free(r);
