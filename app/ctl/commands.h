@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* commands.h - one command a file; each returns the exit status. */
+#ifndef CTL_COMMANDS_H
+#define CTL_COMMANDS_H
+
+#include "ctl/args.h"
+
+int stats_command(const struct args *a);
+int dump_command(const struct args *a);
+int verify_command(const struct args *a);
+int get_command(const struct args *a);
+int scan_command(const struct args *a);
+
+#endif

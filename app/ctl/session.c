@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session.c - the engine opened read-only, which replays its log in memory and takes the lock so that no writer can begin. */
+#include "ctl/session.h"
+
+#include <stdio.h>
+
+static void session_log(void *ctx, enum silt_log_level level, const char *message)
+{
+	struct session *s = ctx;
+
+	if (level > SILT_LOG_WARNING)
+		return;
+	if (level <= SILT_LOG_ERROR)
+		atomic_fetch_add(&s->findings, 1);
+	(void)fprintf(stderr, "siltctl: %s\n", message);
+}
+
+int session_status(int code)
+{
+	switch (code) {
+	case SILT_OK:
+		return SESSION_OK;
+	case SILT_E_CORRUPT:
+		return SESSION_DAMAGED;
+	case SILT_NOTFOUND:
+	case SILT_E_IO:
+	case SILT_E_MISUSE:
+		return SESSION_UNREADABLE;
+	case SILT_E_BUSY:
+		return SESSION_IN_USE;
+	default:
+		return SESSION_FAILED;
+	}
+}
+
+int session_fail(const char *what, int code)
+{
+	static const char *const reasons[] = {
+		[SESSION_OK] = "done",
+		[SESSION_DAMAGED] = "damaged",
+		[SESSION_UNREADABLE] = "can't be read",
+		[SESSION_IN_USE] = "in use by another process: stop it first, or ask it (GET /v1/stats and the like)",
+		[SESSION_FAILED] = NULL,
+	};
+	int status = session_status(code);
+
+	(void)fprintf(stderr, "siltctl: %s: %s\n", what, reasons[status] ? reasons[status] : silt_strerror(code));
+	return status;
+}
+
+int session_open(struct session *s, const struct args *a)
+{
+	struct silt_options o;
+	int rc;
+
+	*s = (struct session){ 0 };
+	silt_options_init(&o);
+	o.create = false;
+	o.read_only = true;
+	o.log = session_log;
+	o.log_ctx = s;
+	rc = silt_open(a->dir, &o, &s->db);
+	return rc == 0 ? SESSION_OK : session_fail(a->dir, rc);
+}
+
+void session_close(struct session *s)
+{
+	(void)silt_close(s->db);              /* nothing was written */
+	s->db = NULL;
+}
+
+int session_flush(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	perror("siltctl: stdout");
+	return SESSION_UNREADABLE;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session.h - a stopped store opened to be looked at, what the engine says meanwhile, and what the shell is told at the end. */
+#ifndef CTL_SESSION_H
+#define CTL_SESSION_H
+
+#include "ctl/args.h"
+
+#include <siltstone.h>
+#include <stdatomic.h>
+
+enum session_status {                 /* the exit status; --help says the same */
+	SESSION_OK = 0,
+	SESSION_ABSENT = 1,           /* the key is not there */
+	SESSION_USAGE = 2,
+	SESSION_DAMAGED = 3,
+	SESSION_UNREADABLE = 4,       /* no such store or file, no permission, I/O error, output that can't be written */
+	SESSION_IN_USE = 5,
+	SESSION_FAILED = 6,           /* no memory, a format of a later version */
+};
+
+struct session {
+	silt_db *db;
+	_Atomic uint64_t findings;    /* errors that the engine reported */
+};
+
+/* Read-only: the store is not changed. 0, or an exit status, and stderr says why. End with session_close(). */
+int session_open(struct session *s, const struct args *a);
+void session_close(struct session *s);
+/* The exit status for what the engine returned. */
+int session_status(int code);
+/* The same, said on stderr: "siltctl: what: reason". */
+int session_fail(const char *what, int code);
+/* `status`, or SESSION_UNREADABLE where stdout did not take everything. */
+int session_flush(int status);
+
+#endif
