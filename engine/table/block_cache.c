@@ -200,16 +200,19 @@ static void block_cache_drop(struct block_cache *c, struct block_shard *s, struc
 	*list = b;
 }
 
-/* Unlinks the first block that was not touched since the hand's last visit; false where the shard is empty. */
-static bool block_cache_evict(struct block_cache *c, struct block_shard *s, struct block **list)
+/*
+ * Unlinks the first block that was not touched since the hand's last visit. False where one round of the hand found none: a shard
+ * whose blocks are all in use gives none away as long as another may have one that is not; `force` takes the next one then.
+ */
+static bool block_cache_evict(struct block_cache *c, struct block_shard *s, bool force, struct block **list)
 {
 	bool found = false;
 
 	mutex_lock(&s->mu);
-	while (s->hand && !found) {
+	for (uint64_t left = s->blocks; left > 0 && !found; left--) {
 		struct block *b = s->hand->link;
 
-		found = !atomic_exchange_explicit(&b->touched, 0, memory_order_relaxed);
+		found = !atomic_exchange_explicit(&b->touched, 0, memory_order_relaxed) || force;
 		if (found)
 			block_cache_drop(c, s, s->hand, list);
 		else
@@ -256,16 +259,18 @@ static void block_cache_retire(struct block_cache *c, struct block *list)
 static void block_cache_shrink(struct block_cache *c)
 {
 	struct block *list = NULL;
-	unsigned empty = 0;
+	unsigned in_vain = 0;
 
-	while (atomic_load_explicit(&c->bytes, memory_order_relaxed) > c->limit && empty < BLOCK_CACHE_SHARDS) {
+	while (atomic_load_explicit(&c->bytes, memory_order_relaxed) > c->limit && in_vain < 3 * BLOCK_CACHE_SHARDS) {
 		unsigned turn = atomic_fetch_add_explicit(&c->turn, 1, memory_order_relaxed);
+		struct block_shard *s = &c->shards[turn % BLOCK_CACHE_SHARDS];
 
-		if (!block_cache_evict(c, &c->shards[turn % BLOCK_CACHE_SHARDS], &list)) {
-			empty++;
+		/* the third time round it can't be helped: readers touch blocks faster than the hands go by */
+		if (!block_cache_evict(c, s, in_vain >= 2 * BLOCK_CACHE_SHARDS, &list)) {
+			in_vain++;
 			continue;
 		}
-		empty = 0;
+		in_vain = 0;
 		atomic_fetch_add_explicit(&c->evictions, 1, memory_order_relaxed);
 	}
 	if (list)

@@ -267,6 +267,8 @@ struct plan {
 	enum simdisk_call kind;
 	int code;
 	bool sticky;
+	uint64_t runs;                /* begun: n is the run's number */
+	bool enough;                  /* a run asked for fewer than its n */
 };
 
 /* True when the scenario asked for fewer than n. */
@@ -292,63 +294,83 @@ static bool run(const struct plan *p, uint64_t seed, uint64_t n)
 
 /*
  * Each run is a process, because failing allocations are the whole process's, and because most of a run's time is the
- * engine waiting to try again: several go on beside each other.
+ * engine waiting to try again: several go on beside each other, of whatever plan is next.
  */
-enum { CHILD_FAILED_AS_PLANNED = 0, CHILD_ENOUGH = 99, AT_ONCE = 24 };
+enum { CHILD_FAILED_AS_PLANNED = 0, CHILD_ENOUGH = 99, AT_ONCE = 32, PLANS_MAX = 64 };
 
-static pid_t start(const struct plan *p, uint64_t seed, uint64_t n)
+static struct plan plans[PLANS_MAX];
+static size_t plan_count;
+static struct {
+	pid_t pid;                        /* 0 = free */
+	struct plan *plan;
+} children[AT_ONCE];
+static unsigned running;
+
+static void start(struct plan *p, uint64_t seed)
 {
+	unsigned slot = 0;
 	pid_t pid;
 
+	p->runs++;
 	fflush(NULL);
 	pid = fork();
 	if (pid < 0)
 		model_fail("fork");
 	if (pid == 0)
-		exit(run(p, seed, n) ? CHILD_ENOUGH : CHILD_FAILED_AS_PLANNED);
-	return pid;
+		exit(run(p, seed, p->runs) ? CHILD_ENOUGH : CHILD_FAILED_AS_PLANNED);
+	while (children[slot].pid)
+		slot++;
+	children[slot].pid = pid;
+	children[slot].plan = p;
+	running++;
 }
 
-/* 1: the child's n was enough. */
-static bool wait_for_one(void)
+static void wait_for_one(void)
 {
-	int status;
+	int status, slot = 0;
+	pid_t pid = wait(&status);
 
-	if (wait(&status) < 0)
+	if (pid < 0)
 		model_fail("wait");
+	while (children[slot].pid != pid)
+		slot++;
+	children[slot].pid = 0;
+	running--;
 	if (WIFSIGNALED(status))
-		model_fail("a run ended by signal %d", WTERMSIG(status));
+		model_fail("%s: a run ended by signal %d", children[slot].plan->what, WTERMSIG(status));
 	if (WEXITSTATUS(status) != CHILD_ENOUGH && WEXITSTATUS(status) != CHILD_FAILED_AS_PLANNED)
-		model_fail("a run ended with status %d", WEXITSTATUS(status));
-	return WEXITSTATUS(status) == CHILD_ENOUGH;
+		model_fail("%s: a run ended with status %d", children[slot].plan->what, WEXITSTATUS(status));
+	children[slot].plan->enough |= WEXITSTATUS(status) == CHILD_ENOUGH;
 }
 
-/* n = 1, 2, ... until one was enough. Returns how many runs there were. */
-static uint64_t run_all(const struct plan *p, uint64_t seed)
+/* n = 1, 2, ... of every plan, until one was enough. */
+static void run_all(uint64_t seed)
 {
-	unsigned running = 0;
-	bool enough = false;
-	uint64_t n = 0;
-
-	snprintf(model_context, sizeof(model_context), "nth_failure: %s", p->what);
-	while (!enough || running) {
-		if (!enough && running < AT_ONCE) {
-			start(p, seed, ++n);
-			running++;
-			continue;
+	for (size_t i = 0; i < plan_count; i++) {
+		while (!plans[i].enough) {
+			if (running == AT_ONCE)
+				wait_for_one();
+			else
+				start(&plans[i], seed);
+			/* a plan of few calls should not start dozens in vain before its first run is back */
+			if (plans[i].runs == 2)
+				wait_for_one();
 		}
-		enough |= wait_for_one();
-		running--;
 	}
-	return n;
+	while (running)
+		wait_for_one();
+}
+
+static void add_plans(struct plan p)
+{
+	for (int sticky = 0; sticky < 2; sticky++) {
+		p.sticky = sticky;
+		plans[plan_count++] = p;
+	}
 }
 
 int main(void)
 {
-	static const struct plan memory[] = {
-		{ .what = "allocation", .memory = true, .code = SILT_E_NOMEM },
-		{ .what = "allocation", .memory = true, .code = SILT_E_NOMEM, .sticky = true },
-	};
 	static const struct plan calls[] = {
 		{ .what = "open", .kind = SIM_OPEN },         { .what = "read", .kind = SIM_READ },
 		{ .what = "write", .kind = SIM_WRITE },       { .what = "datasync", .kind = SIM_DATASYNC },
@@ -359,23 +381,21 @@ int main(void)
 		{ .what = "size", .kind = SIM_SIZE },         { .what = "random", .kind = SIM_RANDOM },
 		{ .what = "close", .kind = SIM_CLOSE },
 	};
-	uint64_t seed = test_seed(1), runs = 0;
+	uint64_t seed = test_seed(1);
 
-	for (size_t i = 0; i < sizeof(memory) / sizeof(memory[0]); i++)
-		runs += run_all(&memory[i], seed);
-	printf("nth_failure: %" PRIu64 " runs with failing allocations\n", runs);
-	fflush(stdout);
+	snprintf(model_context, sizeof(model_context), "nth_failure");
+	add_plans((struct plan){ .what = "allocation", .memory = true, .code = SILT_E_NOMEM });
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		runs = 0;
-		for (int variant = 0; variant < 4; variant++) {
-			struct plan p = calls[i];
+		struct plan p = calls[i];
 
-			p.code = variant & 1 ? SILT_E_NOSPACE : SILT_E_IO;
-			p.sticky = variant & 2;
-			runs += run_all(&p, seed);
-		}
-		printf("nth_failure: %" PRIu64 " runs with a failing %s\n", runs, calls[i].what);
-		fflush(stdout);
+		p.code = SILT_E_IO;
+		add_plans(p);
+		p.code = SILT_E_NOSPACE;
+		add_plans(p);
 	}
+	run_all(seed);
+	for (size_t i = 0; i < plan_count; i++)
+		printf("nth_failure: %" PRIu64 " runs with a failing %s, %s%s\n", plans[i].runs, plans[i].what,
+		       silt_strerror(plans[i].code), plans[i].sticky ? ", and all after it" : "");
 	return 0;
 }

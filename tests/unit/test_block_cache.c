@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_block_cache.c - who is kept and who goes, references, bounds, forgetting; readers and inserters at once. */
+#include "lib/test.h"
+
+#include <stdatomic.h>
+
+#include "base/mem.h"
+#include "base/rcu.h"
+#include "base/thread.h"
+#include "table/block_cache.h"
+
+static struct block_cache *cache(uint64_t capacity)
+{
+	struct block_cache *c;
+
+	assert_int_equal(block_cache_new(capacity, &c), 0);
+	return c;
+}
+
+/* A block whose bytes follow from its key, so that a wrong one shows itself. */
+static struct block *block(uint64_t table, uint64_t offset, size_t bytes)
+{
+	struct block *b = block_new(bytes, 16);
+
+	assert_non_null(b);
+	b->table = table;
+	b->offset = offset;
+	memset((void *)(uintptr_t)b->bytes.data, (int)(table * 31 + offset), bytes);
+	return b;
+}
+
+static void enter(struct block_cache *c, uint64_t table, uint64_t offset, size_t bytes)
+{
+	struct block *b = block(table, offset, bytes);
+
+	block_cache_insert(c, b);
+	block_unpin(b);
+}
+
+static bool has(struct block_cache *c, uint64_t table, uint64_t offset)
+{
+	struct block *b = block_cache_pin(c, table, offset);
+
+	block_unpin(b);
+	return b != NULL;
+}
+
+static uint64_t used(struct block_cache *c)
+{
+	struct block_cache_stats s;
+
+	block_cache_stats(c, &s);
+	assert_true(s.bytes <= s.capacity);
+	return s.bytes;
+}
+
+static void test_block_cache__a_block_is_one_aligned_allocation(void **state)
+{
+	(void)state;
+	for (size_t decoded = 0; decoded < 200; decoded += 8) {
+		struct block *b = block_new(100, decoded);
+
+		assert_non_null(b);
+		assert_int_equal((uintptr_t)b->bytes.data % 64, 0);
+		assert_int_equal(b->bytes.len, 100);
+		assert_ptr_equal(b->decoded, decoded ? b + 1 : NULL);
+		assert_true(b->charge >= sizeof(*b) + decoded + 100);
+		if (decoded)
+			memset(b->decoded, 0xff, decoded);
+		assert_int_equal(b->charge % 4, 0);
+		block_unpin(b);
+	}
+	block_unpin(NULL);
+}
+
+static void test_block_cache__finds_what_was_entered(void **state)
+{
+	struct block_cache *c = cache(1 << 20);
+	struct block *b;
+
+	(void)state;
+	assert_false(has(c, 1, 0));
+	for (uint64_t i = 0; i < 100; i++)
+		enter(c, 1 + i % 3, i * 4096, 500);
+	block_cache_check(c);
+	for (uint64_t i = 0; i < 100; i++) {
+		assert_true(has(c, 1 + i % 3, i * 4096));
+		assert_false(has(c, 2 + i % 3, i * 4096 + 1));
+	}
+	rcu_begin();
+	b = block_cache_peek(c, 2, 4096);
+	assert_non_null(b);
+	assert_int_equal(((const uint8_t *)b->bytes.data)[499], (uint8_t)(2 * 31 + 4096));
+	assert_null(block_cache_peek(c, 2, 0));
+	rcu_end();
+	block_cache_free(c);
+}
+
+static void test_block_cache__a_second_of_a_key_is_left_out(void **state)
+{
+	struct block_cache *c = cache(1 << 20);
+	struct block *first = block(1, 0, 100), *second = block(1, 0, 200), *got;
+	uint64_t before;
+
+	(void)state;
+	block_cache_insert(c, first);
+	before = used(c);
+	block_cache_insert(c, second);
+	assert_int_equal(used(c), before);
+	got = block_cache_pin(c, 1, 0);
+	assert_ptr_equal(got, first);
+	block_unpin(got);
+	block_unpin(first);
+	block_unpin(second);
+	block_cache_check(c);
+	block_cache_free(c);
+}
+
+static void test_block_cache__stays_within_its_bytes(void **state)
+{
+	uint64_t seed = test_seed(8);
+
+	(void)state;
+	for (uint64_t capacity = 0; capacity < 1 << 20; capacity = capacity * 2 + 1000) {
+		struct block_cache *c = cache(capacity);
+
+		for (int i = 0; i < 2000; i++) {
+			enter(c, test_random(&seed) % 4, test_random(&seed) % 1000, test_random(&seed) % 5000);
+			assert_true(used(c) <= capacity);
+		}
+		block_cache_check(c);
+		block_cache_free(c);
+	}
+}
+
+static void test_block_cache__what_is_used_outlives_a_scan(void **state)
+{
+	struct block_cache *c = cache(1 << 20);
+
+	(void)state;
+	for (uint64_t i = 0; i < 20; i++)
+		enter(c, 1, i, 4000);
+	for (uint64_t i = 0; i < 2000; i++) {
+		for (uint64_t j = 0; j < 20; j++)
+			assert_true(has(c, 1, j));
+		enter(c, 2, i, 4000);
+	}
+	block_cache_check(c);
+	block_cache_free(c);
+}
+
+static void test_block_cache__larger_than_half_is_left_out(void **state)
+{
+	struct block_cache *c = cache(100000);
+	struct block *b = block(1, 0, 60000);
+
+	(void)state;
+	enter(c, 1, 1, 1000);
+	block_cache_insert(c, b);
+	assert_false(has(c, 1, 0));
+	assert_true(has(c, 1, 1));
+	block_unpin(b);
+	enter(c, 1, 2, 40000);                                  /* large, and yet in one shard */
+	assert_true(has(c, 1, 2));
+	block_cache_free(c);
+}
+
+static void test_block_cache__a_pin_outlives_eviction(void **state)
+{
+	struct block_cache *c = cache(64 << 10);
+	struct block_cache_stats s;
+	struct block *b;
+
+	(void)state;
+	enter(c, 1, 0, 1000);
+	b = block_cache_pin(c, 1, 0);
+	for (uint64_t i = 1; i < 1000; i++)
+		enter(c, 1, i, 1000);
+	assert_false(has(c, 1, 0));
+	for (size_t i = 0; i < b->bytes.len; i++)
+		assert_int_equal(((const uint8_t *)b->bytes.data)[i], 31);
+	block_unpin(b);
+	block_cache_stats(c, &s);
+	assert_in_range(s.evictions, 900, 1000);
+	block_cache_free(c);
+}
+
+static void test_block_cache__forgets_a_table(void **state)
+{
+	uint64_t seed = test_seed(9), before;
+	struct block_cache *c = cache(1 << 20);
+
+	(void)state;
+	for (int round = 0; round < 50; round++) {
+		for (uint64_t i = 0; i < 60; i++)
+			enter(c, i % 3, i, test_random(&seed) % 3000);
+		before = used(c);
+		block_cache_forget(c, (uint64_t)round % 3);
+		block_cache_check(c);
+		assert_true(used(c) <= before);
+		for (uint64_t i = 0; i < 60; i++)
+			assert_int_equal(has(c, i % 3, i), i % 3 != (uint64_t)round % 3);
+		block_cache_forget(c, 99);
+	}
+	for (uint64_t t = 0; t < 3; t++)
+		block_cache_forget(c, t);
+	block_cache_check(c);
+	block_cache_free(c);
+}
+
+static void test_block_cache__counts(void **state)
+{
+	struct block_cache *c = cache(1 << 20);
+	struct block_cache_stats s;
+
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		block_cache_count(c, i < 7);
+	block_cache_stats(c, &s);
+	assert_int_equal(s.hits, 7);
+	assert_int_equal(s.misses, 3);
+	assert_int_equal(s.capacity, 1 << 20);
+	assert_int_equal(s.bytes, 0);
+	block_cache_free(c);
+	block_cache_free(NULL);
+}
+
+static void test_block_cache__without_memory(void **state)
+{
+	struct block_cache *c;
+
+	(void)state;
+	for (uint64_t n = 1;; n++) {
+		int rc;
+
+		mem_fail_at(n, false);
+		rc = block_cache_new(1 << 20, &c);
+		mem_fail_at(0, false);
+		assert_true(rc == 0 || rc == SILT_E_NOMEM);
+		if (rc == 0)
+			break;
+	}
+	block_cache_free(c);
+	mem_fail_at(1, false);
+	assert_null(block_new(10, 10));
+	mem_fail_at(0, false);
+}
+
+/* ---- at once --------------------------------------------------------------------------------------------------------------- */
+
+enum { CROWD_READERS = 2, CROWD_WRITERS = 2, CROWD_KEYS = 400 };
+struct crowd {
+	struct block_cache *cache;
+	_Atomic bool over;
+	_Atomic unsigned wrong;
+	_Atomic unsigned next_seed;
+};
+
+static void crowd_look(struct crowd *w, const struct block *b, uint64_t table, uint64_t offset)
+{
+	const uint8_t *p = b->bytes.data;
+	uint8_t want = (uint8_t)(table * 31 + offset);
+
+	if (b->table != table || b->offset != offset || p[0] != want || p[b->bytes.len - 1] != want)
+		atomic_fetch_add(&w->wrong, 1);
+}
+
+static void *crowd_reader(void *arg)
+{
+	struct crowd *w = arg;
+	uint64_t seed = 100 + atomic_fetch_add(&w->next_seed, 1);
+
+	while (!atomic_load(&w->over)) {
+		uint64_t table = test_random(&seed) % 3, offset = test_random(&seed) % CROWD_KEYS;
+		struct block *b;
+
+		rcu_begin();
+		for (int i = 0; i < 8; i++) {
+			b = block_cache_peek(w->cache, table, offset + (uint64_t)i);
+			if (b)
+				crowd_look(w, b, table, offset + (uint64_t)i);
+		}
+		rcu_end();
+		b = block_cache_pin(w->cache, table, offset);
+		block_cache_count(w->cache, b != NULL);
+		if (b)
+			crowd_look(w, b, table, offset);
+		block_unpin(b);
+	}
+	return NULL;
+}
+
+static void *crowd_writer(void *arg)
+{
+	struct crowd *w = arg;
+	uint64_t seed = 200 + atomic_fetch_add(&w->next_seed, 1);
+
+	for (int i = 0; i < 6000; i++) {
+		struct block *b = block(test_random(&seed) % 3, test_random(&seed) % CROWD_KEYS, 1 + test_random(&seed) % 1500);
+
+		block_cache_insert(w->cache, b);
+		crowd_look(w, b, b->table, b->offset);
+		block_unpin(b);
+		if (i % 1000 == 999)
+			block_cache_forget(w->cache, test_random(&seed) % 3);
+	}
+	return NULL;
+}
+
+static void test_block_cache__readers_and_inserters_at_once(void **state)
+{
+	struct crowd w = { .cache = cache(150000) };
+	pthread_t readers[CROWD_READERS], writers[CROWD_WRITERS];
+	struct block_cache_stats s;
+
+	(void)state;
+	for (int i = 0; i < CROWD_READERS; i++)
+		assert_int_equal(thread_start(&readers[i], "reader", crowd_reader, &w), 0);
+	for (int i = 0; i < CROWD_WRITERS; i++)
+		assert_int_equal(thread_start(&writers[i], "writer", crowd_writer, &w), 0);
+	for (int i = 0; i < CROWD_WRITERS; i++)
+		thread_join(writers[i]);
+	atomic_store(&w.over, true);
+	for (int i = 0; i < CROWD_READERS; i++)
+		thread_join(readers[i]);
+	assert_int_equal(w.wrong, 0);
+	block_cache_check(w.cache);
+	block_cache_stats(w.cache, &s);
+	assert_true(s.evictions > 0);
+	block_cache_free(w.cache);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_block_cache__a_block_is_one_aligned_allocation),
+		cmocka_unit_test(test_block_cache__finds_what_was_entered),
+		cmocka_unit_test(test_block_cache__a_second_of_a_key_is_left_out),
+		cmocka_unit_test(test_block_cache__stays_within_its_bytes),
+		cmocka_unit_test(test_block_cache__what_is_used_outlives_a_scan),
+		cmocka_unit_test(test_block_cache__larger_than_half_is_left_out),
+		cmocka_unit_test(test_block_cache__a_pin_outlives_eviction),
+		cmocka_unit_test(test_block_cache__forgets_a_table),
+		cmocka_unit_test(test_block_cache__counts),
+		cmocka_unit_test(test_block_cache__without_memory),
+		cmocka_unit_test(test_block_cache__readers_and_inserters_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
