@@ -23,6 +23,7 @@ struct model_past {
 };
 
 char model_context[256];
+void (*model_on_fail)(void);
 
 void model_fail(const char *format, ...)
 {
@@ -33,6 +34,8 @@ void model_fail(const char *format, ...)
 	vfprintf(stderr, format, args);
 	va_end(args);
 	fputc('\n', stderr);
+	if (model_on_fail)
+		model_on_fail();
 	fflush(NULL);
 	_Exit(1);
 }

@@ -43,6 +43,7 @@ void model_free(struct model *m);
 /* Prints the reason, as printf, and exits with 1; model_context is printed before it. */
 void model_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 extern char model_context[256];
+extern void (*model_on_fail)(void);      /* called before that exit; NULL */
 
 bool model_live(const struct model_slot *s, uint64_t now_ms);
 size_t model_find(const struct model *m, struct silt_slice key);         /* first key at or after it: 0..n */

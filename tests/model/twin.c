@@ -50,7 +50,10 @@ static struct twin {
 
 	struct simdisk *disk;
 	_Atomic int64_t syncs_left;       /* until the crash; <= 0: none is coming */
+	bool armed;                       /* the driver's: from arm_crash() to change_disk(), so that no second crash meets the first
+	                                   * one's copy while that is being made in another thread */
 	struct simdisk *_Atomic crashed;  /* the copy that a crash left */
+	struct simdisk *before;           /* as it was before the opening under way: what to look at when that fails */
 	uint64_t crash_seed, crash_acked; /* set before `crashed` */
 
 	uint64_t crashes, crashes_in_open, reopens, read_only, undone, flushes, compactions, conflicts, retries, bursts, compared;
@@ -100,6 +103,7 @@ static void on_sync(void *ctx, enum simdisk_call kind, const char *path, bool be
 
 static void arm_crash(uint64_t within_syncs)
 {
+	T.armed = true;
 	T.crash_seed = test_random(&T.random);
 	atomic_store(&T.syncs_left, (int64_t)(1 + chance(within_syncs)));
 }
@@ -157,12 +161,50 @@ static void drop_holds(void)
 static void change_disk(void)
 {
 	atomic_store(&T.syncs_left, 0);
+	T.armed = false;
 	simdisk_free(T.disk);
 	T.disk = atomic_exchange(&T.crashed, NULL);
 	atomic_store(&T.acked, T.crash_acked);
 	simdisk_set_clock(T.disk, T.now_ms);
 	simdisk_on_sync(T.disk, on_sync, NULL);
 	T.crashes++;
+}
+
+static int keep_file(void *ctx, const char *name)
+{
+	const char *to = ctx;
+	struct silt_buf bytes = { 0 };
+	char path[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", T.dir, name);
+	if (simdisk_read_file(T.before, path, &bytes) == 0) {
+		snprintf(path, sizeof(path), "%s/%s", to, name);
+		f = fopen(path, "w");
+		if (f && (bytes.len == 0 || fwrite(bytes.data, 1, bytes.len, f) == bytes.len))
+			fprintf(stderr, "kept: %s\n", path);
+		if (f)
+			fclose(f);
+	}
+	silt_buf_free(&bytes);
+	return 0;
+}
+
+/* A disagreement right after an opening: what was opened is left in the directory that SILT_KEEP names, for siltctl dump. */
+static void keep_before(void)
+{
+	char *to = getenv("SILT_KEEP");
+	silt_os *os = T.before ? simdisk_os(T.before) : NULL;
+
+	if (os && to)
+		(void)os->list(os, T.dir, keep_file, to);
+}
+
+static void settle(void)
+{
+	T.undone += model_settle(T.m, T.db, atomic_load(&T.acked), T.now_ms);
+	simdisk_free(T.before);
+	T.before = NULL;
 }
 
 /* Opens until an opening is not cut short by a crash; then the twin is what the store is. */
@@ -176,8 +218,10 @@ static void open_store(void)
 		if (T.sim && chance(4) == 0)
 			arm_crash(12);
 		o = options();
+		if (T.sim)
+			T.before = simdisk_crash_copy(T.disk, SIM_KEEP_ALL, 1);
 		check(silt_open(T.dir, &o, &T.db), "silt_open");
-		T.undone += model_settle(T.m, T.db, atomic_load(&T.acked), T.now_ms);
+		settle();
 		atomic_store(&T.acked, T.m->last_version);
 		if (!atomic_load(&T.crashed))
 			return;
@@ -728,7 +772,7 @@ static void op_verify(void)
 
 static void op_crash(void)
 {
-	if (T.sim && atomic_load(&T.syncs_left) <= 0)
+	if (T.sim && !T.armed)
 		arm_crash(60);
 }
 
@@ -826,6 +870,7 @@ int main(int argc, char **argv)
 	parse(argc, argv);
 	printf("twin: %" PRIu64 " operations on the %s disk, seed %" PRIu64 "\n", T.ops, T.sim ? "simulated" : "posix", T.seed);
 	fflush(stdout);
+	model_on_fail = keep_before;
 	snprintf(model_context, sizeof(model_context), "twin --seed %" PRIu64 ", opening", T.seed);
 	begin();
 	for (T.op = 1; T.op <= T.ops; T.op++) {
