@@ -7,6 +7,8 @@
  *           Every block is stored packed (compress.h); what addresses a block (offset, length, digest) stands in its
  *           parent. A digest is SHA-256(kind byte || stored bytes): leaf digests in the index, partitions' in the top index,
  *           those of top index, filter, range tombstones and properties in the footer, the footer's in the manifest's edit.
+ * Example   put "a"@7 = "1", delete "b"@9, no filter:  0 data block  31 partition  78 top index  125 properties  158 footer
+ *           350 end. (A test has the bytes.)
  * Rooms     block_writer, block_reader: data blocks.  index: partitions and top.  filter.  properties.  footer.  compress: the
  *           stored form of all of them.  table_file: a file, and its blocks fetched and checked.  table_load: footer, top index
  *           and properties of a file.  table_reader, table_iter, table_verify, table_writer: whole tables.  block_cache,
