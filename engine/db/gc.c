@@ -8,11 +8,11 @@
 
 /* ---- while open -------------------------------------------------------------------------------------------------------- */
 
-static bool gc_set_holds(const struct tableset *s, uint64_t number)
+static bool gc_names(const struct version *v, uint64_t number)
 {
 	for (int l = 0; l < SILT_LEVELS; l++)
-		for (size_t i = 0; i < s->version->levels[l].n; i++)
-			if (s->version->levels[l].tables[i]->number == number)
+		for (size_t i = 0; i < v->levels[l].n; i++)
+			if (v->levels[l].tables[i]->number == number)
 				return true;
 	return false;
 }
@@ -20,7 +20,7 @@ static bool gc_set_holds(const struct tableset *s, uint64_t number)
 static bool gc_is_held(struct silt_db *db, uint64_t number) REQUIRES(db->mu)
 {
 	for (const struct tableset *s = db->live_sets; s; s = s->next_live)
-		if (gc_set_holds(s, number))
+		if (gc_names(s->version, number))
 			return true;
 	return false;
 }
@@ -58,30 +58,24 @@ void gc_run(struct silt_db *db)
 
 /* ---- at open ---------------------------------------------------------------------------------------------------------------- */
 
-struct gc_sweep {
-	struct silt_db *db;
+struct gc_orphans {
+	const struct version *version;
 	uint64_t oldest_wal, newest_wal;
-	struct silt_buf names;            /* what is to go, each with its NUL; collected first: a listing is not changed under way */
-	int rc;
+	bool with_tmp;
+	struct silt_buf names;            /* each with its NUL; collected first: a listing is not changed under way */
 };
 
-static bool gc_is_orphan(const struct gc_sweep *s, const char *name)
+static bool gc_is_orphan(const struct gc_orphans *o, const char *name)
 {
 	uint64_t number;
 
 	switch (filename_parse(name, &number)) {
-	case FILE_TABLE: {
-		bool held;
-
-		mutex_lock(&s->db->mu);
-		held = gc_is_held(s->db, number);
-		mutex_unlock(&s->db->mu);
-		return !held;
-	}
+	case FILE_TABLE:
+		return !gc_names(o->version, number);
 	case FILE_WAL:
-		return number < s->oldest_wal || number > s->newest_wal;
+		return number < o->oldest_wal || number > o->newest_wal;
 	case FILE_TMP:
-		return true;
+		return o->with_tmp;
 	default:
 		return false;
 	}
@@ -89,60 +83,125 @@ static bool gc_is_orphan(const struct gc_sweep *s, const char *name)
 
 static int gc_collect(void *ctx, const char *name)
 {
-	struct gc_sweep *s = ctx;
+	struct gc_orphans *o = ctx;
 
-	return gc_is_orphan(s, name) ? buf_append(&s->names, name, strlen(name) + 1) : 0;
+	return gc_is_orphan(o, name) ? buf_append(&o->names, name, strlen(name) + 1) : 0;
 }
 
-static int gc_set_aside(struct silt_db *db, const char *name, const char *path)
-{
-	char dir[FILENAME_MAX_BYTES], to[FILENAME_MAX_BYTES];
-	silt_os *os = db->env.os;
-	int rc = filename_in(db->dir, "quarantine", dir);
+typedef int gc_orphan_fn(struct silt_db *db, const char *name, const char *path);
 
-	if (rc == 0)
-		rc = os->mkdir(os, dir);
-	if (rc == SILT_E_BUSY)
-		rc = 0;
-	if (rc == 0)
-		rc = filename_in(dir, name, to);
-	if (rc == 0)
-		rc = os->rename(os, path, to);
-	if (rc == 0)
-		rc = os->dirsync(os, dir);
-	if (rc == 0)
-		report_note(&db->env.rep, SILT_LOG_WARNING,
-		            "%s: set aside as %s: the manifest's tail was torn, so it may have been needed", path, to);
+static int gc_each(struct silt_db *db, struct gc_orphans *o, gc_orphan_fn *fn)
+{
+	char path[FILENAME_MAX_BYTES];
+	size_t at = 0;
+	int rc = 0;
+
+	while (rc == 0 && at < o->names.len) {
+		const char *name = (const char *)o->names.data + at;
+
+		rc = filename_in(db->dir, name, path);
+		if (rc == 0)
+			rc = fn(db, name, path);
+		at += strlen(name) + 1;
+	}
 	return rc;
 }
 
-static int gc_sweep_one(struct silt_db *db, const char *name, bool quarantine)
+static int gc_list(struct silt_db *db, struct gc_orphans *o)
 {
-	char path[FILENAME_MAX_BYTES];
-	uint64_t number;
-	int rc = filename_in(db->dir, name, path);
+	int rc = db->env.os->list(db->env.os, db->dir, gc_collect, o);
+
+	if (rc == 0 || rc == SILT_E_NOMEM)
+		return rc;
+	return report(&db->env.rep, rc < 0 ? rc : SILT_E_IO, "%s: can't be listed: %s", db->dir,
+	              db->env.os->error_text(db->env.os));
+}
+
+static int gc_failed(struct silt_db *db, int rc, const char *path)
+{
+	return report(&db->env.rep, rc < 0 ? rc : SILT_E_IO, "%s: sweeping: %s", path, db->env.os->error_text(db->env.os));
+}
+
+/* ---- into quarantine -------------------------------------------------------------------------------------------------------- */
+
+/* quarantine/ itself, durable before anything is in it: its own name could be lost, and what was moved there with it. */
+static int gc_make_quarantine(struct silt_db *db, char *dir)
+{
+	silt_os *os = db->env.os;
+	int rc = filename_in(db->dir, "quarantine", dir);
 
 	if (rc < 0)
 		return rc;
-	if (quarantine && filename_parse(name, &number) != FILE_TMP)
-		rc = gc_set_aside(db, name, path);
-	else
-		rc = db->env.os->unlink(db->env.os, path);
-	if (rc < 0)
-		return report(&db->env.rep, rc, "%s: sweeping: %s", path, db->env.os->error_text(db->env.os));
+	rc = os->mkdir(os, dir);
+	if (rc == 0 || rc == SILT_E_BUSY)
+		rc = os->dirsync(os, db->dir);
+	return rc == 0 ? 0 : gc_failed(db, rc, dir);
+}
+
+/* quarantine/NAME, or NAME.1, NAME.2 where an earlier one has that name. */
+static int gc_free_name(struct silt_db *db, const char *name, char *out)
+{
+	char numbered[FILENAME_MAX_BYTES];
+	struct os_stat st;
+	int rc = 0;
+
+	for (unsigned n = 0; rc == 0; n++) {
+		(void)snprintf(numbered, sizeof(numbered), n ? "quarantine/%s.%u" : "quarantine/%s", name, n);
+		rc = filename_in(db->dir, numbered, out);
+		if (rc == 0)
+			rc = db->env.os->stat(db->env.os, out, &st);
+	}
+	return rc == SILT_NOTFOUND ? 0 : rc;
+}
+
+static int gc_move(struct silt_db *db, const char *name, const char *path)
+{
+	char to[FILENAME_MAX_BYTES];
+	int rc = gc_free_name(db, name, to);
+
+	if (rc == 0)
+		rc = db->env.os->rename(db->env.os, path, to);
+	if (rc != 0)
+		return gc_failed(db, rc, path);
+	report_note(&db->env.rep, SILT_LOG_WARNING,
+	            "%s: set aside as %s: the manifest's tail was torn, so it may have been needed", path, to);
 	return 0;
 }
 
-int gc_sweep(struct silt_db *db, uint64_t oldest_wal, uint64_t newest_wal, bool quarantine)
+int gc_set_aside(struct silt_db *db, const struct version *v, uint64_t oldest_wal, uint64_t newest_wal)
 {
-	struct gc_sweep s = { .db = db, .oldest_wal = oldest_wal, .newest_wal = newest_wal };
-	const char *name, *end;
-	int rc = db->env.os->list(db->env.os, db->dir, gc_collect, &s);
+	struct gc_orphans o = { .version = v, .oldest_wal = oldest_wal, .newest_wal = newest_wal };
+	char dir[FILENAME_MAX_BYTES];
+	int rc = gc_list(db, &o);
 
-	name = s.names.data;
-	end = name ? name + s.names.len : NULL;
-	for (; rc == 0 && name < end; name += strlen(name) + 1)
-		rc = gc_sweep_one(db, name, quarantine);
-	buf_fini(&s.names);
+	if (rc == 0 && o.names.len) {
+		rc = gc_make_quarantine(db, dir);
+		if (rc == 0)
+			rc = gc_each(db, &o, gc_move);
+		if (rc == 0 && db->env.os->dirsync(db->env.os, dir) != 0)
+			rc = gc_failed(db, SILT_E_IO, dir);
+	}
+	buf_fini(&o.names);
+	return rc;
+}
+
+/* ---- away ----------------------------------------------------------------------------------------------------------------------- */
+
+static int gc_remove(struct silt_db *db, const char *name, const char *path)
+{
+	int rc = db->env.os->unlink(db->env.os, path);
+
+	(void)name;
+	return rc < 0 ? gc_failed(db, rc, path) : 0;
+}
+
+int gc_sweep(struct silt_db *db, const struct version *v, uint64_t oldest_wal, uint64_t newest_wal)
+{
+	struct gc_orphans o = { .version = v, .oldest_wal = oldest_wal, .newest_wal = newest_wal, .with_tmp = true };
+	int rc = gc_list(db, &o);
+
+	if (rc == 0)
+		rc = gc_each(db, &o, gc_remove);
+	buf_fini(&o.names);
 	return rc;
 }

@@ -4,7 +4,9 @@
  *
  * Rules (!)   (1) nothing is deleted after a fault.  (2) a table goes only when the manifest no longer names it and no live tableset holds it.
  *             (3) the sweep at open comes only after every table and segment that the manifest needs was found and a fresh
- *             manifest is installed; where the manifest had a torn tail, orphans go to quarantine/, not away.
+ *             manifest is installed.  (4) where the manifest had a torn tail, orphans go to quarantine/, not away, and durably so
+ *             before the fresh manifest is installed: that one has no torn tail, and an opening cut short behind it
+ *             would leave them to the next one's sweep. Nothing is overwritten in quarantine/.
  */
 #ifndef DB_GC_H
 #define DB_GC_H
@@ -13,7 +15,8 @@
 
 /* Deletes the obsolete tables that no view holds any more. The flush thread's. */
 void gc_run(struct silt_db *db) EXCLUDES(db->mu);
-/* At open: removes or sets aside orphaned tables, segments below `oldest_wal` or above `newest_wal`, and .tmp files. */
-int gc_sweep(struct silt_db *db, uint64_t oldest_wal, uint64_t newest_wal, bool quarantine) SILT_MUST_CHECK;
+/* At open. Orphans are tables that `v` does not name, and segments below `oldest_wal` or above `newest_wal`. */
+int gc_set_aside(struct silt_db *db, const struct version *v, uint64_t oldest_wal, uint64_t newest_wal) SILT_MUST_CHECK;  /* rule 4 */
+int gc_sweep(struct silt_db *db, const struct version *v, uint64_t oldest_wal, uint64_t newest_wal) SILT_MUST_CHECK;      /* and .tmp files */
 
 #endif

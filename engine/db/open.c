@@ -182,6 +182,8 @@ static int open_recover(struct silt_db *db)
 	struct recovered r;
 	int rc = recover_read(db, &r);
 
+	if (rc == 0 && !db->env.opts.read_only && r.manifest_torn)
+		rc = gc_set_aside(db, r.version, r.oldest_wal, r.next_wal);
 	if (rc == 0 && !db->env.opts.read_only)
 		rc = recover_install(db, &r);
 	if (rc == 0) {
@@ -189,7 +191,7 @@ static int open_recover(struct silt_db *db)
 		rc = open_first_view(db, &r);
 	}
 	if (rc == 0 && !db->env.opts.read_only)
-		rc = gc_sweep(db, r.oldest_wal, r.next_wal, r.manifest_torn);
+		rc = gc_sweep(db, r.version, r.oldest_wal, r.next_wal);
 	if (rc == 0 && r.entries)
 		report_note(&db->env.rep, SILT_LOG_INFO, "%s: recovered %" PRIu64 " entries from the log in %" PRIu64 " ms",
 		            db->dir, r.entries, db->recovery_ms);

@@ -56,13 +56,31 @@ static int recover_see(void *ctx, const char *name)
 	}
 }
 
+/* A table that was set aside keeps its number for itself: it may be put back. */
+static int recover_see_aside(void *ctx, const char *name)
+{
+	struct recover_files *f = ctx;
+	uint64_t number;
+
+	if (filename_parse(name, &number) == FILE_TABLE && number > f->largest_table)
+		f->largest_table = number;
+	return 0;
+}
+
 static int recover_list(struct silt_db *db, struct recover_files *f)
 {
-	int rc = db->env.os->list(db->env.os, db->dir, recover_see, f);
+	char quarantine[FILENAME_MAX_BYTES];
+	silt_os *os = db->env.os;
+	int rc = filename_in(db->dir, "quarantine", quarantine);
 
+	if (rc < 0)
+		return rc;
+	rc = os->list(os, db->dir, recover_see, f);
+	if (rc == 0 && os->list(os, quarantine, recover_see_aside, f) < 0)
+		rc = SILT_E_IO;
 	if (rc < 0 || rc == SILT_NOTFOUND)
 		return report(&db->env.rep, rc < 0 ? rc : SILT_E_IO, "%s: can't be listed: %s", db->dir,
-		              db->env.os->error_text(db->env.os));
+		              os->error_text(os));
 	return 0;
 }
 

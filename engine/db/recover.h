@@ -6,7 +6,8 @@
  *           3 segments from the oldest needed one are judged and replayed into memtables   4 what was replayed past the highest
  *           synced_to is written again, sealed, synced (!)   5 a new segment, whose first record, synced, is a SKIP: by nothing after a
  *           clean end, else by 2^22, so that no version is ever given twice   6 a fresh manifest   7 the sweep
- * Nothing is changed before step 4; a read-only open ends after step 3.
+ * Nothing is changed before step 4, but that orphans beside a torn manifest are set aside (gc.h, rule 4); a read-only open ends
+ * after step 3.
  */
 #ifndef DB_RECOVER_H
 #define DB_RECOVER_H

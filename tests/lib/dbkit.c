@@ -2,6 +2,7 @@
 /* dbkit.c - see dbkit.h. */
 #include "lib/test.h"
 
+#include "db/db.h"
 #include "lib/dbkit.h"
 
 static void dbkit_log(void *ctx, enum silt_log_level level, const char *message)
@@ -18,8 +19,13 @@ static void dbkit_log(void *ctx, enum silt_log_level level, const char *message)
 
 void dbkit_init(struct dbkit *k)
 {
+	dbkit_init_on(k, simdisk_new(1));
+}
+
+void dbkit_init_on(struct dbkit *k, struct simdisk *disk)
+{
 	memset(k, 0, sizeof(*k));
-	k->disk = simdisk_new(1);
+	k->disk = disk;
 	assert_non_null(k->disk);
 	silt_options_init(&k->opts);
 	k->opts.os = simdisk_os(k->disk);
@@ -54,11 +60,24 @@ int dbkit_close(struct dbkit *k)
 	return rc;
 }
 
+/* Nothing more reaches the disk: not even a part of the seal that a failed write could leave there. */
+static void dbkit_stop(struct dbkit *k)
+{
+	simdisk_fail_at(k->disk, SIM_ANY, 1, SILT_E_IO, true);
+	(void)db_set_fault(k->db, SILT_E_IO, "everything");
+	(void)dbkit_close(k);
+}
+
 void dbkit_crash(struct dbkit *k, enum simdisk_policy policy, uint64_t seed)
 {
-	simdisk_fail_at(k->disk, SIM_ANY, 1, SILT_E_IO, true);    /* the plug is pulled: nothing more reaches the disk */
-	(void)dbkit_close(k);
+	dbkit_stop(k);
 	simdisk_crash(k->disk, policy, seed);
+}
+
+void dbkit_kill(struct dbkit *k)
+{
+	dbkit_stop(k);
+	simdisk_fail_at(k->disk, SIM_ANY, 0, 0, false);
 }
 
 int dbkit_put(struct dbkit *k, const char *key, const char *value)
@@ -119,4 +138,79 @@ size_t dbkit_files(struct dbkit *k, const char *dir, const char *suffix)
 
 	(void)os->list(os, dir, dbkit_count, &c);
 	return c.n;
+}
+
+/* ---- the directory as it lies ------------------------------------------------------------------------------------------ */
+
+enum { DBKIT_FILES = 256, DBKIT_LINE = 96 };
+
+struct dbkit_image {
+	struct dbkit *k;
+	const char *dir;
+	char lines[DBKIT_FILES][DBKIT_LINE];
+	size_t n;
+};
+
+/* FNV-1a */
+static uint64_t dbkit_hash(const struct silt_buf *b)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < b->len; i++)
+		h = (h ^ ((uint8_t *)b->data)[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+static int dbkit_image_file(void *ctx, const char *name)
+{
+	struct dbkit_image *m = ctx;
+	struct silt_buf bytes = { 0 };
+	char path[512];
+
+	assert_true(m->n < DBKIT_FILES);
+	snprintf(path, sizeof(path), "%s/%s", m->dir, name);
+	if (simdisk_read_file(m->k->disk, path, &bytes) == 0)
+		snprintf(m->lines[m->n], DBKIT_LINE, "%.60s %zu %016llx\n", path, bytes.len,
+		         (unsigned long long)dbkit_hash(&bytes));
+	else
+		snprintf(m->lines[m->n], DBKIT_LINE, "%.60s/\n", path);
+	m->n++;
+	silt_buf_free(&bytes);
+	return 0;
+}
+
+static int dbkit_compare(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+void dbkit_image(struct dbkit *k, struct silt_buf *out)
+{
+	struct dbkit_image m = { .k = k, .dir = "db" };
+	silt_os *os = simdisk_os(k->disk);
+
+	(void)os->list(os, m.dir, dbkit_image_file, &m);
+	m.dir = "db/quarantine";
+	(void)os->list(os, m.dir, dbkit_image_file, &m);
+	qsort(m.lines, m.n, DBKIT_LINE, dbkit_compare);
+	out->len = 0;
+	for (size_t i = 0; i < m.n; i++)
+		assert_int_equal(buf_append(out, m.lines[i], strlen(m.lines[i])), 0);
+	assert_int_equal(buf_append(out, "", 1), 0);
+}
+
+bool dbkit_exists(struct dbkit *k, const char *path)
+{
+	silt_os *os = simdisk_os(k->disk);
+	struct os_stat st;
+
+	return os->stat(os, path, &st) == 0;
+}
+
+void dbkit_unlink(struct dbkit *k, const char *path)
+{
+	silt_os *os = simdisk_os(k->disk);
+
+	assert_int_equal(os->unlink(os, path), 0);
+	assert_int_equal(os->dirsync(os, "db"), 0);
 }
