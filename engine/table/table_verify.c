@@ -5,7 +5,8 @@
  * What holds of a sound table, beside its digests
  *   (1) the parts follow each other without gaps, so that every byte of the file is under a digest.
  *   (2) entries ascend in key_cmp order over all blocks.
- *   (3) a separator is not before the last entry of its block, and before the first of the next.
+ *   (3) a separator is not before the last entry of its block, and before the first of the next; a partition's own, in the top
+ *       index, is that of its last block: else a search between the two would look into the wrong partition.
  *   (4) each entry's tag is that of its key, and the filter does not deny the key: a wrong one would hide an entry.
  *   (5) what the properties count is what there is, and the manifest tells the same.
  * A damaged block is reported and the search goes on behind it; the counts of (5) are then left out.
@@ -30,6 +31,7 @@ struct table_verify {
 	uint64_t last_version;
 	uint64_t end;                     /* of the part before (1) */
 	bool have_last;
+	bool begins_right;                /* with the smallest key */
 	bool damaged;
 	uint8_t room[KEY_MAX];
 	silt_progress_fn *progress;
@@ -42,7 +44,7 @@ static int table_verify_found(struct table_verify *v, enum table_block_kind kind
 	return table_file_damage(&v->file, kind, addr, kind == TABLE_DATA || kind == TABLE_INDEX ? &v->at : NULL, what);
 }
 
-/* As table_file_fetch(); also (1). */
+/* As table_file_fetch(); damage is remembered. */
 static int table_verify_fetch(struct table_verify *v, enum table_block_kind kind, const struct table_addr *addr, struct block **out)
 {
 	const struct table_place *at = kind == TABLE_DATA || kind == TABLE_INDEX ? &v->at : NULL;
@@ -53,12 +55,13 @@ static int table_verify_fetch(struct table_verify *v, enum table_block_kind kind
 	return rc;
 }
 
+/* A gap is found once: what comes next follows what is behind it. */
 static int table_verify_follows(struct table_verify *v, enum table_block_kind kind, const struct table_addr *addr)
 {
-	if (addr->offset != v->end)
-		return table_verify_found(v, kind, addr, "does not follow the part before it");
-	v->end += addr->length;
-	return 0;
+	bool follows = addr->offset == v->end;
+
+	v->end = addr->offset + addr->length;
+	return follows ? 0 : table_verify_found(v, kind, addr, "does not follow the part before it");
 }
 
 /* ---- entries --------------------------------------------------------------------------------------------------------- */
@@ -86,6 +89,8 @@ static const char *table_verify_entry(struct table_verify *v, const struct entry
 	bool new_key = !v->have_last || !slice_eq(buf_slice(&v->last), e->key);
 	uint64_t hash = hash_key(e->key);
 
+	if (!v->have_last)
+		v->begins_right = slice_eq(e->key, v->root.properties.smallest);
 	if (v->have_last && key_cmp(buf_slice(&v->last), v->last_version, e->key, e->version) >= 0)
 		return "entries out of order";
 	if (tag != (uint8_t)hash)
@@ -98,16 +103,32 @@ static const char *table_verify_entry(struct table_verify *v, const struct entry
 	return NULL;
 }
 
-/* (3) between the separator before this block and its first entry, resp. its last entry and its own separator. */
-static const char *table_verify_separator(struct table_verify *v, const struct entry *first, uint32_t leaf, bool behind)
+/* key_cmp of an entry with separator i. */
+static int table_verify_separator(const struct block *index, uint32_t i, const struct entry *e)
 {
 	uint8_t key[KEY_MAX];
 	uint64_t version;
-	size_t len = index_key(v->index, leaf, key, sizeof(key), &version);
-	int d = key_cmp(first->key, first->version, slice_of(key, len), version);
+	size_t len = index_key(index, i, key, sizeof(key), &version);
 
-	return behind ? d > 0 ? NULL : "begins before the separator of the block before"
-	              : d <= 0 ? NULL : "ends behind its separator";
+	return key_cmp(e->key, e->version, slice_of(key, len), version);
+}
+
+/* (3) of a block's first entry. */
+static const char *table_verify_begin(const struct table_verify *v, const struct entry *e)
+{
+	int d = 1;
+
+	if (v->at.leaf > 0)
+		d = table_verify_separator(v->index, v->at.leaf - 1, e);
+	else if (v->at.part > 0)
+		d = table_verify_separator(v->root.top, v->at.part - 1, e);
+	return d > 0 ? NULL : "begins before the separator of the block before";
+}
+
+/* (3) of a block's last entry. */
+static const char *table_verify_end(const struct table_verify *v, const struct entry *e)
+{
+	return table_verify_separator(v->index, v->at.leaf, e) <= 0 ? NULL : "ends behind its separator";
 }
 
 static int table_verify_entries(struct table_verify *v, const struct block *b, const char **what)
@@ -119,10 +140,10 @@ static int table_verify_entries(struct table_verify *v, const struct block *b, c
 	for (uint32_t i = 0; i < b->items && !*what && rc == 0; i++) {
 		block_reader_entry(b, i, v->room, &e);
 		*what = table_verify_entry(v, &e, block_reader_tag(b, i));
-		if (!*what && i == 0 && v->at.leaf > 0)
-			*what = table_verify_separator(v, &e, v->at.leaf - 1, true);
+		if (!*what && i == 0)
+			*what = table_verify_begin(v, &e);
 		if (!*what && i + 1 == b->items)
-			*what = table_verify_separator(v, &e, v->at.leaf, false);
+			*what = table_verify_end(v, &e);
 		rc = buf_set(&v->last, e.key);
 		v->last_version = e.version;
 		v->have_last = true;
@@ -156,6 +177,17 @@ static int table_verify_leaf(struct table_verify *v, uint32_t leaf)
 	return rc;
 }
 
+/* (3) of the partition. */
+static bool table_verify_part_ends(const struct table_verify *v)
+{
+	uint8_t key[KEY_MAX], own[KEY_MAX];
+	uint64_t version, own_version;
+	size_t len = index_key(v->root.top, v->at.part, key, sizeof(key), &version);
+	size_t own_len = index_key(v->index, v->index->items - 1, own, sizeof(own), &own_version);
+
+	return key_cmp(slice_of(key, len), version, slice_of(own, own_len), own_version) == 0;
+}
+
 static int table_verify_part(struct table_verify *v, uint32_t part)
 {
 	struct table_addr addr;
@@ -174,6 +206,8 @@ static int table_verify_part(struct table_verify *v, uint32_t part)
 	v->at.index = NULL;
 	if (rc == 0)
 		(void)table_verify_follows(v, TABLE_INDEX, &addr);
+	if (rc == 0 && !table_verify_part_ends(v))
+		(void)table_verify_found(v, TABLE_INDEX, &addr, "its last separator is not its own in the top index");
 	block_unpin(v->index);
 	v->index = NULL;
 	v->seen.partitions++;
@@ -208,7 +242,7 @@ static void table_verify_counts(struct table_verify *v)
 	if (p->entries == s->entries && p->keys == s->keys && p->tombstones == s->tombstones && p->expiring == s->expiring &&
 	    p->earliest_expiry_ms == s->earliest_expiry_ms && p->min_version == s->min_version && p->max_version == s->max_version &&
 	    p->data_blocks == s->data_blocks && p->partitions == s->partitions && p->raw_bytes == s->raw_bytes &&
-	    slice_eq(p->largest, buf_slice(&v->last)))
+	    p->filter_bytes == (v->filter ? v->filter->bytes.len : 0) && v->begins_right && slice_eq(p->largest, buf_slice(&v->last)))
 		return;
 	(void)table_verify_found(v, TABLE_PROPERTIES, &v->root.footer.properties, "the entries are not those that it counts");
 }
