@@ -51,26 +51,47 @@ static int open_init(struct silt_db *db, const char *dir, const struct silt_opti
 }
 
 /*
- * A store that begins is only as durable as its directory's own name. Where the directory was there before us (an earlier
- * creation that was cut short, or a packager's), whoever made it may be the only one allowed to sync its parent.
+ * A store that begins is only as durable as its directory's own name. A directory that was there before us (an earlier
+ * creation that was cut short, or a packager's) may have a parent that only its maker is allowed to sync.
  */
 static int open_sync_parent(struct silt_db *db, bool made)
 {
-	char manifest[FILENAME_MAX_BYTES], parent[FILENAME_MAX_BYTES];
+	char parent[FILENAME_MAX_BYTES];
 	silt_os *os = db->env.os;
-	struct os_stat st;
-	int rc = filename_in(db->dir, "MANIFEST", manifest);
+	int rc = filename_parent(db->dir, parent);
 
 	if (rc == 0)
-		rc = filename_parent(db->dir, parent);
-	if (rc < 0)
-		return rc;
-	if (db->env.opts.read_only || (!made && os->stat(os, manifest, &st) != SILT_NOTFOUND))
-		return 0;
-	rc = os->dirsync(os, parent);
+		rc = os->dirsync(os, parent);
 	if (rc != 0 && made)
 		return report(&db->env.rep, rc < 0 ? rc : SILT_E_IO, "%s: can't be synced: %s", parent, os->error_text(os));
 	return 0;
+}
+
+static int open_make_directory(struct silt_db *db)
+{
+	silt_os *os = db->env.os;
+	int rc = os->mkdir(os, db->dir);
+
+	if (rc < 0 || rc == SILT_NOTFOUND)
+		return report(&db->env.rep, rc < 0 ? rc : SILT_E_IO, "%s: can't be made: %s", db->dir, os->error_text(os));
+	rc = open_sync_parent(db, true);
+	if (rc < 0)
+		(void)os->rmdir(os, db->dir);     /* after a failed sync no second one makes this name durable: it is made anew */
+	return rc;
+}
+
+static int open_old_directory(struct silt_db *db)
+{
+	char manifest[FILENAME_MAX_BYTES];
+	struct os_stat st;
+	int rc = filename_in(db->dir, "MANIFEST", manifest);
+
+	if (rc < 0 || db->env.opts.read_only)
+		return rc;
+	rc = db->env.os->stat(db->env.os, manifest, &st);
+	if (rc < 0)
+		return report(&db->env.rep, rc, "%s: %s", manifest, db->env.os->error_text(db->env.os));
+	return rc == SILT_NOTFOUND ? open_sync_parent(db, false) : 0;
 }
 
 static int open_directory(struct silt_db *db)
@@ -79,20 +100,15 @@ static int open_directory(struct silt_db *db)
 	struct os_stat st;
 	int rc = os->stat(os, db->dir, &st);
 
-	if (rc == SILT_NOTFOUND && db->env.opts.create && !db->env.opts.read_only) {
-		rc = os->mkdir(os, db->dir);
-		if (rc < 0 || rc == SILT_NOTFOUND)
-			return report(&db->env.rep, rc < 0 ? rc : SILT_E_IO, "%s: can't be made: %s", db->dir,
-			              os->error_text(os));
-		return open_sync_parent(db, true);
-	}
+	if (rc == SILT_NOTFOUND && db->env.opts.create && !db->env.opts.read_only)
+		return open_make_directory(db);
 	if (rc == SILT_NOTFOUND)
 		return report(&db->env.rep, SILT_NOTFOUND, "%s: no such directory", db->dir);
 	if (rc < 0)
 		return report(&db->env.rep, rc, "%s: %s", db->dir, os->error_text(os));
 	if (!st.is_dir)
 		return report(&db->env.rep, SILT_E_MISUSE, "%s: not a directory", db->dir);
-	return open_sync_parent(db, false);
+	return open_old_directory(db);
 }
 
 /* A read-only open must not meet a live writer, but a disk that can't be written needs no lock. */

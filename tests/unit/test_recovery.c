@@ -466,7 +466,7 @@ static void test_recovery__full_segments_have_memtables_of_their_own(void **stat
 	enum { LIVES = 5, PUTS = 5 };
 	struct silt_stats s;
 	struct dbkit k;
-	char key[16];
+	char key[32];
 
 	(void)state;
 	memset(big, 'x', sizeof(big) - 1);
