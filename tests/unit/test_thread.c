@@ -3,6 +3,7 @@
 #include "lib/test.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/thread.h"
 
@@ -168,7 +169,8 @@ static void test_thread__takes_no_signals_and_has_a_name(void **state)
 	(void)state;
 	assert_int_equal(thread_start(&t, "silt-look", look_around, &in), 0);
 	thread_join(t);
-	assert_string_equal(in.name, "silt-look");
+	if (access("/proc/self/task", F_OK) == 0)              /* which is how another thread is named */
+		assert_string_equal(in.name, "silt-look");
 	for (int s = 1; s < 32; s++)
 		if (s != SIGKILL && s != SIGSTOP)
 			assert_int_equal(sigismember(&in.blocked, s), 1);
