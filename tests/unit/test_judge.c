@@ -18,6 +18,7 @@ struct fixture {
 
 static void begin(struct fixture *f)
 {
+	memset(&f->seen, 0, sizeof(f->seen));
 	f->disk = simdisk_new(1);
 	logkit_init(&f->k, f->disk);
 }
