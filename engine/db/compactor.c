@@ -38,16 +38,31 @@ static void compactor_read_rules(struct silt_db *db, struct compactor_round *r)
 	mutex_unlock(&db->mu);
 }
 
-static void compactor_note_damage(struct silt_db *db, uint64_t number)
+/* False: there are too many, or it is no table that is damaged. */
+static bool compactor_note_damage(struct silt_db *db, uint64_t number)
 {
+	bool noted;
+
 	mutex_lock(&db->mu);
-	if (number && db->damaged_count < DB_DAMAGED_MAX)
+	noted = number && db->damaged_count < DB_DAMAGED_MAX;
+	if (noted)
 		db->damaged[db->damaged_count++] = number;
 	install_reckon(db);
 	mutex_unlock(&db->mu);
+	if (!noted)
+		return false;
 	report_note(&db->env.rep, SILT_LOG_ERROR,
 	            "table %06" PRIu64 " is damaged: it stays in place and is left out of compaction; "
 	            "reads of its range answer with an error", number);
+	return true;
+}
+
+/* What can't be worked around would be met again every second, each time after reading its inputs. */
+static int compactor_give_up(struct silt_db *db)
+{
+	db->compaction_off = true;
+	report_note(&db->env.rep, SILT_LOG_ERROR, "%s: compaction has stopped until the store is opened again: verify it", db->dir);
+	return SILT_E_CORRUPT;
 }
 
 static void compactor_count(struct silt_db *db, const struct job_counts *c)
@@ -74,10 +89,8 @@ static int compactor_run(struct silt_db *db, struct compactor_round *r)
 	}
 	if (rc == 0)
 		compactor_count(db, &counts);
-	if (rc == SILT_E_CORRUPT && counts.damaged_table) {
-		compactor_note_damage(db, counts.damaged_table);
-		rc = 0;                           /* the rest goes on without it */
-	}
+	if (rc == SILT_E_CORRUPT)                 /* the rest goes on without the damaged one */
+		rc = compactor_note_damage(db, counts.damaged_table) ? 0 : compactor_give_up(db);
 	edit_fini(&e);
 	return rc;
 }
@@ -90,6 +103,8 @@ static int compactor_step(struct silt_db *db)
 
 	if (db_fault(db) != 0)
 		return SILT_E_FAULT;
+	if (db->compaction_off)
+		return SILT_E_CORRUPT;
 	r = mem_calloc(1, sizeof(*r));
 	if (!r)
 		return SILT_E_NOMEM;

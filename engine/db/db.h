@@ -118,6 +118,7 @@ struct silt_db {
 	int manual_rc;                    /* [m] of the last manual run */
 	uint64_t damaged[DB_DAMAGED_MAX]; /* [m] tables that are no compaction input */
 	size_t damaged_count;
+	bool compaction_off;              /* the compaction thread's: it gave up (compactor.c) */
 	int flush_error;                  /* [m] of the last try; 0 after a success */
 	uint64_t active_since_ns;         /* [m] when the active memtable was made */
 	uint64_t free_bytes;              /* [m] of the disk, at the last look */

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_compactor.c - the compaction thread over damaged tables. */
+#include "lib/test.h"
+
+#include "lib/dbkit.h"
+
+/* n values of 16 KiB that don't compress, under key/00000...; then all of it in tables below level 0. */
+static void fill(struct dbkit *k, size_t n)
+{
+	static uint64_t value[2048];
+	uint64_t random = 7;
+	char key[16];
+
+	for (size_t i = 0; i < n; i++) {
+		snprintf(key, sizeof(key), "key/%05zu", i);
+		for (size_t j = 0; j < 2048; j++)
+			value[j] = test_random(&random);
+		assert_int_equal(silt_put(k->db, STR(key), (struct silt_slice){ value, sizeof(value) }, NULL), 0);
+	}
+	assert_int_equal(silt_compact(k->db), 0);
+}
+
+struct damage {
+	struct dbkit *k;
+	size_t left, done;
+};
+
+static int damage_table(void *ctx, const char *name)
+{
+	struct damage *d = ctx;
+	char path[64];
+	size_t n = strlen(name);
+
+	if (!d->left || n < 4 || strcmp(name + n - 4, ".sst") != 0)
+		return 0;
+	snprintf(path, sizeof(path), "db/%s", name);
+	assert_int_equal(simdisk_flip(d->k->disk, path, 100, 0x10), 0);
+	d->left--;
+	d->done++;
+	return 0;
+}
+
+/* One byte of the first block of so many tables; nothing of them is in a cache any more. */
+static size_t damage(struct dbkit *k, size_t tables)
+{
+	struct damage d = { k, tables, 0 };
+	silt_os *os = simdisk_os(k->disk);
+
+	assert_int_equal(dbkit_close(k), 0);
+	assert_int_equal(os->list(os, "db", damage_table, &d), 0);
+	k->log[0] = '\0';
+	assert_int_equal(dbkit_open(k), 0);
+	return d.done;
+}
+
+static size_t times(const char *text, const char *words)
+{
+	size_t n = 0;
+
+	for (; (text = strstr(text, words)) != NULL; text++)
+		n++;
+	return n;
+}
+
+static void test_compactor__goes_on_without_a_damaged_table(void **state)
+{
+	struct dbkit k;
+
+	(void)state;
+	dbkit_init(&k);
+	assert_int_equal(dbkit_open(&k), 0);
+	fill(&k, 40);
+	assert_int_equal(damage(&k, 1), 1);
+	assert_int_equal(silt_compact(k.db), SILT_E_CORRUPT);
+	assert_int_equal(times(k.log, "left out of compaction"), 1);
+	assert_int_equal(times(k.log, "compaction has stopped"), 0);
+	assert_int_equal(dbkit_put(&k, "after", "x"), 0);
+	assert_int_equal(silt_compact(k.db), SILT_E_CORRUPT);     /* the rest is compacted; it is still said */
+	assert_int_equal(times(k.log, "left out of compaction"), 1);
+	assert_string_equal(dbkit_get(&k, "after"), "x");
+	dbkit_fini(&k);
+}
+
+/* A damaged one more than can be remembered: it would be picked, read and given up again for ever. */
+static void test_compactor__gives_up_where_too_many_are_damaged(void **state)
+{
+	struct dbkit k;
+	struct silt_buf value = { 0 };
+
+	(void)state;
+	dbkit_init(&k);
+	assert_int_equal(dbkit_open(&k), 0);
+	fill(&k, 320);
+	assert_true(damage(&k, 100) > 66);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(silt_compact(k.db), SILT_E_CORRUPT);
+	assert_int_equal(times(k.log, "compaction has stopped"), 1);
+	assert_int_equal(silt_get(k.db, STR("key/00000"), NULL, 0, &value, NULL), SILT_E_CORRUPT);
+	assert_int_equal(dbkit_put(&k, "key/00000", "new"), 0);
+	assert_int_equal(silt_flush(k.db), 0);                    /* writes and flushes go on */
+	assert_string_equal(dbkit_get(&k, "key/00000"), "new");
+	silt_buf_free(&value);
+	dbkit_fini(&k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_compactor__goes_on_without_a_damaged_table),
+		cmocka_unit_test(test_compactor__gives_up_where_too_many_are_damaged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
