@@ -3,7 +3,7 @@
  * dump_table.c - a table printed from its footer down, block by block; what is damaged is named and passed over.
  * The file is taken at its word where the manifest would have vouched for it: the footer's digest.
  */
-#include "db/dump.h"
+#include "db/dump_table.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "core/filename.h"
+#include "core/key.h"
 #include "lib/tablekit.h"
 #include "table/table_load.h"
 

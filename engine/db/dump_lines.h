@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dump.h - lines of a file being looked at: what dump.c and dump_table.c print through. */
-#ifndef DB_DUMP_H
-#define DB_DUMP_H
+/* dump_lines.h - what a dump of a file prints through: lines, and bytes that are safe on a terminal. */
+#ifndef DB_DUMP_LINES_H
+#define DB_DUMP_LINES_H
 
 #include "base/buf.h"
 #include "core/entry.h"
@@ -22,8 +22,5 @@ void dump_line(struct dump *d, const char *format, ...) __attribute__((format(pr
 /* The bytes in quotes, \xNN for what is not printable, at most `shown` of them; in the slot (0 or 1) until it is used again. */
 const char *dump_text(struct dump *d, int slot, struct silt_slice s, size_t shown);
 void dump_entry(struct dump *d, const char *indent, const struct entry *e);   /* without a version where that is 0 */
-
-/* dump_table.c: 0 or what silt_dump() returns. */
-int dump_table(struct dump *d, const char *path) SILT_MUST_CHECK;
 
 #endif
