@@ -134,7 +134,7 @@ int silt_iter_new(silt_db *db, const struct silt_iter_options *opts, silt_iter *
 	it->db = db;
 	db_count(&db->iterators, 1);
 	if (o->snapshot)
-		snapshot_take_at(db, &it->snap, o->snapshot->version, o->snapshot->since_ns, &it->view);
+		snapshot_take_again(&it->snap, o->snapshot, &it->view);
 	else
 		snapshot_take(db, &it->snap, &it->view);
 	rc = scan_init(it, o);
@@ -362,8 +362,11 @@ int silt_iter_first(silt_iter *it)
 
 int silt_iter_last(silt_iter *it)
 {
-	int rc = scan_start(it, buf_slice(&it->upper));
+	int rc;
 
+	if (it->has_upper && it->upper.len == 0)
+		return scan_end(it, SILT_END);    /* nothing is below the empty key */
+	rc = scan_start(it, buf_slice(&it->upper));
 	return rc < 0 ? rc : scan_go_backward(it, UINT64_MAX);
 }
 

@@ -22,23 +22,30 @@ static void snapshot_link(struct silt_db *db, struct silt_snapshot *s) REQUIRES(
 	db->snapshot_count++;
 }
 
-void snapshot_take_at(struct silt_db *db, struct silt_snapshot *s, uint64_t version, uint64_t since_ns,
-                      struct view **view)
+/* Under mu no view is replaced, and the leader publishes a memtable's view before its versions: so the view has all of it. */
+void snapshot_take(struct silt_db *db, struct silt_snapshot *s, struct view **view)
 {
 	s->db = db;
-	s->since_ns = since_ns;
+	s->since_ns = db->env.os->mono_ns(db->env.os);
 	mutex_lock(&db->mu);
-	/* Under mu no view is replaced, and the leader publishes a memtable's view before its versions: so the view has all of it. */
-	s->version = version ? version : atomic_load_explicit(&db->published, memory_order_acquire);
+	s->version = atomic_load_explicit(&db->published, memory_order_acquire);
 	snapshot_link(db, s);
 	if (view)
 		*view = view_ref(db->view);
 	mutex_unlock(&db->mu);
 }
 
-void snapshot_take(struct silt_db *db, struct silt_snapshot *s, struct view **view)
+void snapshot_take_again(struct silt_snapshot *s, const struct silt_snapshot *of, struct view **view)
 {
-	snapshot_take_at(db, s, 0, db->env.os->mono_ns(db->env.os), view);
+	struct silt_db *db = of->db;
+
+	s->db = db;
+	s->since_ns = of->since_ns;
+	s->version = of->version;
+	mutex_lock(&db->mu);
+	snapshot_link(db, s);
+	*view = view_ref(db->view);
+	mutex_unlock(&db->mu);
 }
 
 void snapshot_drop(struct silt_snapshot *s)

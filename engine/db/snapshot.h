@@ -8,8 +8,8 @@
 
 /* Registers the newest published version in *s, and optionally takes the view of that moment. */
 void snapshot_take(struct silt_db *db, struct silt_snapshot *s, struct view **view);
-/* The same at a given version, which a live snapshot of the caller's holds. */
-void snapshot_take_at(struct silt_db *db, struct silt_snapshot *s, uint64_t version, uint64_t since_ns, struct view **view);
+/* The same at the version and with the age of a live one, which may be 0: an empty store's. */
+void snapshot_take_again(struct silt_snapshot *s, const struct silt_snapshot *of, struct view **view);
 void snapshot_drop(struct silt_snapshot *s);
 bool snapshot_expired(const struct silt_snapshot *s);
 /* For a job that begins now: the versions readers stand at, ascending, the published one last. Returns owned in rules->snapshots. */
