@@ -31,7 +31,7 @@ static const char *scan_key(size_t i)
 	return p;
 }
 
-/* Every third is deleted, every fifth expires before anybody looks. */
+/* Every sixth is deleted (at a fourth, a compaction would come), every fifth expires before anybody looks. */
 static void scan_write(struct scan *s, size_t i)
 {
 	struct silt_put_options po = { .meta = STR("m") };
@@ -41,13 +41,13 @@ static void scan_write(struct scan *s, size_t i)
 
 	assert_int_equal(silt_batch_new(&b), 0);
 	snprintf(value, sizeof(value), "%0*u", VALUE, n);
-	s->t.live[i] = n % 3 && n % 5;
+	s->t.live[i] = n % 6 && n % 5;
 	s->t.value[i] = n;
 	if (n % 5 == 0)
 		po.expires_ms = scan_now + 1000;
 	else if (n % 2)
 		po.expires_ms = scan_now + 1000000;
-	if (n % 3)
+	if (n % 6)
 		assert_int_equal(silt_batch_put(b, STR(scan_key(i)), STR(value), &po, 0), 0);
 	else
 		assert_int_equal(silt_batch_delete(b, STR(scan_key(i)), 0), 0);
