@@ -114,11 +114,11 @@ int stall_wait(struct silt_db *db)
 		rc = stall_stop(db, &kind, &pace_ns);
 		if (rc == 0 && kind == STALL_PACE)
 			stall_pace(db, pace_ns);
-		if (rc == 0)
-			db->stall_reason[0] = '\0';
 		db_count(&db->count.stalls, 1);
 		db_count(&db->count.stall_ns, os->mono_ns(os) - start);
 	}
+	if (rc == 0)
+		db->stall_reason[0] = '\0';      /* one that was refused left its reason there */
 	mutex_unlock(&db->mu);
 	return rc;
 }
