@@ -3,6 +3,7 @@
 #include "floor.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -86,6 +87,7 @@ int floor_main(int argc, char **argv, const char **dir, int (*open_dir)(const ch
 	pthread_t thread[FLOOR_THREADS];
 
 	FCGX_Init();
+	signal(SIGTERM, SIG_DFL);               /* which libfcgi has taken, and swallows */
 	for (int i = 1; i + 1 < argc; i += 2) {
 		if (strcmp(argv[i], "--db") == 0)
 			*dir = argv[i + 1];
