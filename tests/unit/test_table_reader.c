@@ -199,6 +199,7 @@ static void test_table_reader__a_hit_outlives_cache_and_table(void **state)
 	fill(&k, 100);
 	tablekit_build(&k, &small);
 	assert_int_equal(table_get(k.table, key, hash_key(key), UINT64_MAX, 0, NULL, &hit), 0);
+	assert_non_null(hit.pin);
 	block_cache_forget(k.cache, TABLEKIT_NUMBER);
 	table_unref(k.table);
 	k.table = NULL;
