@@ -113,6 +113,8 @@ prepare_build_dir() {
 prepare_build() (
 	dir=$1
 	shift
+	[ "$dir" = "$root" ] || [ ! -f "$root/config.status" ] ||
+	    die "the checkout itself is configured, so that nothing can be built beside it: run make distclean in $root first"
 	mkdir -p "$dir" "$root/build" 2>/dev/null
 	[ -w "$dir" ] && [ -w "$root/build" ] || die "cannot write to $dir: building needs a writable checkout"
 	exec 9>"$root/build/.lock"
@@ -125,9 +127,9 @@ prepare_build() (
 	cd "$dir" || exit 1
 	if [ ! -f config.status ] || { [ "$dir" != "$root" ] && [ "$(cat .configured-with 2>/dev/null)" != "$*" ]; }; then
 		say "configuring${*:+ ($*)}"
-		prepare_logged configure.log "configure" "$root/configure" "$@"
+		prepare_logged "$dir/configure.log" "configure" "$root/configure" "$@"
 		printf '%s' "$*" >.configured-with
 	fi
 	make -q >/dev/null 2>&1 || say "building (the first time takes a minute or two)"
-	prepare_logged make.log "the build" make -j"${SILT_JOBS:-$(nproc)}"
+	prepare_logged "$dir/make.log" "the build" make -j"${SILT_JOBS:-$(nproc)}"
 )
