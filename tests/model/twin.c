@@ -21,6 +21,11 @@
 #include "lib/model.h"
 #include "lib/simdisk.h"
 
+#ifdef __SANITIZE_THREAD__
+enum { OPS = 15000 };                     /* each takes ten times as long */
+#else
+enum { OPS = 60000 };
+#endif
 enum { KEYS = 3000, SNAPSHOTS = 3, ITERS = 2, BURST_MAX = 40, BATCH_MAX = 200, CLOCK_GRACE_MS = 50000 };
 
 struct held_snapshot {
@@ -814,7 +819,7 @@ static void parse(int argc, char **argv)
 	int c;
 
 	T.sim = true;
-	T.ops = 60000 * (uint64_t)test_scale();
+	T.ops = OPS * (uint64_t)test_scale();
 	T.seed = seed ? strtoull(seed, NULL, 0) : 1;
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (c == 'o')
