@@ -31,10 +31,9 @@ struct silt_iter {
 	bool has_upper;
 	enum scan_state state;
 	enum scan_way way;
-	struct silt_buf key;              /* AT: the key stood on; BETWEEN: the key last decided (forward) or being gathered (backward);
-	                                   * without have_key: where the move began, "" = at the very end */
+	struct silt_buf key;              /* AT: the key stood on; BETWEEN: the key last decided (forward) or being gathered (backward: a
+	                                   * budget is one at least); forward, without have_key: where the move began, "" = at the very first */
 	bool have_key;
-	uint64_t from_version;            /* backward, without have_key: the move began before (key, this) */
 	bool merge_ended;                 /* moved backward, and the merge has nothing before the key stood on */
 	struct entry entry;               /* AT, forward: borrowed from the merge; backward: from the buffers below */
 	struct silt_buf meta, value;      /* backward: the newest version gathered so far */
@@ -333,7 +332,6 @@ static int scan_go_backward(silt_iter *it, uint64_t version)
 	struct silt_slice key = buf_slice(&it->key);
 	int rc = key.len ? it->merge->ops->seek(it->merge, key, version) : SILT_END;
 
-	it->from_version = version;
 	if (rc == 0)
 		rc = it->merge->ops->prev(it->merge);
 	else if (rc == SILT_END)
@@ -411,7 +409,7 @@ int silt_iter_prev(silt_iter *it)
 		return scan_end(it, rc);
 	if (it->state == SCAN_BETWEEN && fresh) {
 		it->gathered_live = false;        /* that key is gathered again, from its oldest version */
-		return scan_go_backward(it, it->have_key ? 0 : it->from_version);
+		return scan_go_backward(it, 0);
 	}
 	if (it->state == SCAN_AT && (it->way == SCAN_FORWARD || fresh))
 		return scan_go_backward(it, UINT64_MAX);
