@@ -8,13 +8,26 @@
 static void dbkit_log(void *ctx, enum silt_log_level level, const char *message)
 {
 	struct dbkit *k = ctx;
-	size_t used = strlen(k->log), n = strlen(message);
+	size_t used, n = strlen(message);
 
+	pthread_mutex_lock(&k->mu);
+	used = strlen(k->log);
 	if (level == SILT_LOG_ERROR)
 		snprintf(k->last_error, sizeof(k->last_error), "%s", message);
 	if (used + n + 2 > sizeof(k->log))
 		used = 0;
 	snprintf(k->log + used, sizeof(k->log) - used, "%s\n", message);
+	pthread_mutex_unlock(&k->mu);
+}
+
+bool dbkit_logged(struct dbkit *k, const char *text)
+{
+	bool there;
+
+	pthread_mutex_lock(&k->mu);
+	there = strstr(k->log, text) != NULL;
+	pthread_mutex_unlock(&k->mu);
+	return there;
 }
 
 void dbkit_init(struct dbkit *k)
@@ -27,6 +40,7 @@ void dbkit_init_on(struct dbkit *k, struct simdisk *disk)
 	memset(k, 0, sizeof(*k));
 	k->disk = disk;
 	assert_non_null(k->disk);
+	assert_int_equal(pthread_mutex_init(&k->mu, NULL), 0);
 	silt_options_init(&k->opts);
 	k->opts.os = simdisk_os(k->disk);
 	k->opts.log = dbkit_log;
@@ -44,6 +58,7 @@ void dbkit_fini(struct dbkit *k)
 	if (k->db)
 		(void)silt_close(k->db);
 	simdisk_free(k->disk);
+	pthread_mutex_destroy(&k->mu);
 }
 
 int dbkit_open(struct dbkit *k)

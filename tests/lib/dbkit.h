@@ -5,6 +5,8 @@
 
 #include <siltstone.h>
 
+#include <pthread.h>
+
 #include "lib/simdisk.h"
 
 struct dbkit {
@@ -13,6 +15,7 @@ struct dbkit {
 	silt_db *db;
 	char last_error[1024];            /* newest message at SILT_LOG_ERROR */
 	char log[8192];                   /* all messages, the oldest cut off */
+	pthread_mutex_t mu;               /* guards both: the store's threads speak, too */
 };
 
 void dbkit_init(struct dbkit *k);                         /* a new disk; not open yet */
@@ -30,6 +33,7 @@ const char *dbkit_get(struct dbkit *k, const char *key);
 size_t dbkit_files(struct dbkit *k, const char *dir, const char *suffix);          /* how many names end so */
 /* A text: each file of db/ and db/quarantine/ with its size and a hash of its bytes, sorted; to see that nothing changed. */
 void dbkit_image(struct dbkit *k, struct silt_buf *out);
+bool dbkit_logged(struct dbkit *k, const char *text);     /* does a message have it? */
 bool dbkit_exists(struct dbkit *k, const char *path);
 void dbkit_unlink(struct dbkit *k, const char *path);     /* durably; asserts that it was there */
 

@@ -3,6 +3,7 @@
 #include "lib/test.h"
 
 #include <inttypes.h>
+#include <time.h>
 
 #include "core/batch.h"
 #include "db/db.h"
@@ -98,11 +99,14 @@ static void test_recovery__acknowledged_writes_survive_losing_all_that_was_not_s
 static void test_recovery__a_prefix_of_the_order_and_no_half_batch(void **state)
 {
 	enum { N = 12 };
+	char large[701];
 	struct dbkit k, after;
 	silt_batch *b;
 	int seen[N + 1] = { 0 }, kinds = 0;
 
 	(void)state;
+	memset(large, 'l', sizeof(large) - 1);            /* so that a record is of several units of 512 */
+	large[sizeof(large) - 1] = '\0';
 	dbkit_init(&k);
 	assert_int_equal(dbkit_open(&k), 0);
 	assert_int_equal(dbkit_put(&k, "acknowledged", "yes"), 0);
@@ -112,9 +116,9 @@ static void test_recovery__a_prefix_of_the_order_and_no_half_batch(void **state)
 
 		silt_batch_clear(b);
 		snprintf(key, sizeof(key), "a%d", i);
-		assert_int_equal(silt_batch_put(b, STR(key), STR(k.log), NULL, 0), 0);
+		assert_int_equal(silt_batch_put(b, STR(key), STR("small"), NULL, 0), 0);
 		snprintf(key, sizeof(key), "b%d", i);
-		assert_int_equal(silt_batch_put(b, STR(key), (struct silt_slice){ k.log, 700 }, NULL, 0), 0);
+		assert_int_equal(silt_batch_put(b, STR(key), STR(large), NULL, 0), 0);
 		assert_int_equal(silt_write(k.db, b, SILT_ASYNC, NULL), 0);
 	}
 	silt_batch_free(b);
@@ -443,6 +447,13 @@ static void test_recovery__recycled_segments_never_show_old_records(void **state
 
 /* ---- many segments ------------------------------------------------------------------------------------------------------------ */
 
+static void recovery_pause(void)
+{
+	struct timespec t = { 0, 10 * 1000000 };
+
+	nanosleep(&t, NULL);
+}
+
 static void recovery_stop_flushes(void *ctx, enum simdisk_call kind, const char *path, bool before)
 {
 	if (kind == SIM_RENAME && !before && strcmp(path, "db/MANIFEST") == 0)
@@ -474,6 +485,10 @@ static void test_recovery__crash_after_crash_does_not_stall_writers(void **state
 	assert_int_equal(silt_flush(k.db), 0);
 	silt_stats(k.db, &s);
 	assert_int_equal(s.sealed_memtables, 0);
+	assert_int_equal(silt_flush(k.db), 0);
+	for (int i = 0; i < 500 && dbkit_files(&k, "db", ".wal") > 3; i++)
+		recovery_pause();
+	assert_true(dbkit_files(&k, "db", ".wal") <= 3);          /* all that one memtable held went with it */
 	for (int i = 0; i < LIVES; i++) {
 		snprintf(key, sizeof(key), "%d", i);
 		recovery_is(&k, key, "v");
@@ -866,7 +881,7 @@ static void test_recovery__a_torn_manifest_sends_orphans_to_quarantine(void **st
 	assert_false(dbkit_exists(&k, "db/000001.wal"));
 	assert_false(dbkit_exists(&k, "db/000098.sst.tmp"));      /* never whole, never named: no loss */
 	assert_false(dbkit_exists(&k, "db/quarantine/000098.sst.tmp"));
-	assert_non_null(strstr(k.log, "db/quarantine/000099.sst"));
+	assert_true(dbkit_logged(&k, "db/quarantine/000099.sst"));
 	assert_int_equal(dbkit_close(&k), 0);
 	assert_int_equal(dbkit_open(&k), 0);                      /* the next opening, of a sound manifest, leaves them there */
 	recovery_set_aside(&k);
