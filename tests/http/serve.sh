@@ -89,6 +89,11 @@ serve_wait
 that 'a responder that died ends it with 1' [ $? = 1 ]
 that 'with the reason' grep -q 'was ended by signal 11 (SEGV)' "$work/serve.log"
 that 'and its last lines' grep -q '^    ' "$work/serve.log"
+mkdir "$work/bin"
+printf '#!/bin/bash\nsleep 1\nexec %s "$@"\n' "$(command -v nginx)" >"$work/bin/nginx"
+chmod +x "$work/bin/nginx"
+PATH=$work/bin:$PATH SILT_RESPONDER=/bin/false timeout -k 5 30 "$launch" --port "$port" --data "$data" >"$work/said" 2>&1
+that 'one that died before nginx was up ends it as well' [ $? = 1 ]
 serve_start || finish
 nginx_pid=$(cat /tmp/siltstone.*/nginx.pid 2>/dev/null | while read -r p; do [ "$(awk '{ print $4 }' "/proc/$p/stat" 2>/dev/null)" = "$serve" ] && echo "$p"; done)
 if [ -n "$nginx_pid" ]; then
