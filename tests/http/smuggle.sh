@@ -63,11 +63,16 @@ forged BREW /v1/kv/ /v1/kv/victim >"$work/no-method"
 : >"$work/params"
 { pair REQUEST_METHOD GET; } >"$work/params"
 { record 1 "$work/begin"; record 4 "$work/params"; record 4 "$work/none"; record 5 "$work/none"; } >"$work/no-script"
+# At once: a connection with half a request is closed only when the time for it is over.
+sayers=()
 for i in 1 2 3; do
 	for kind in random cut version zeros no-begin half bad-role no-route no-method no-script none; do
-		said "$work/$kind"
+		said "$work/$kind" &
+		sayers+=($!)
 	done
 done
+expect 'while garbage stands on the socket others are served' 200 "file:$work/delete" -- /v1/kv/victim
+wait "${sayers[@]}"
 expect 'garbage on the socket disturbs nobody' 200 "file:$work/delete" -- /v1/kv/victim
 that 'the responder lives' alive "$(responder_pid)"
 that 'the socket is for owner and group alone' [ "$(stat -c %a "$socket")" = 660 ]
