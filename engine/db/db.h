@@ -109,6 +109,7 @@ struct silt_db {
 	uint64_t *obsolete;               /* [m] numbers of tables no version holds any more */
 	size_t obsolete_count, obsolete_cap;
 
+	bool checkpointing;               /* [m] one is being made or removed */
 	bool stop;                        /* [m] closing: background threads end */
 	bool threads_started;             /* [c] */
 	pthread_t flush_thread, compact_thread;

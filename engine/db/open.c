@@ -4,6 +4,7 @@
 
 #include "core/filename.h"
 #include "core/options.h"
+#include "db/checkpoint.h"
 #include "db/commit.h"
 #include "db/gc.h"
 #include "db/install.h"
@@ -208,6 +209,8 @@ static int open_recover(struct silt_db *db)
 	}
 	if (rc == 0 && !db->env.opts.read_only)
 		rc = gc_sweep(db, r.version, r.oldest_wal, r.next_wal);
+	if (rc == 0 && !db->env.opts.read_only)
+		checkpoint_sweep(db);
 	if (rc == 0 && r.entries)
 		report_note(&db->env.rep, SILT_LOG_INFO, "%s: recovered %" PRIu64 " entries from the log in %" PRIu64 " ms",
 		            db->dir, r.entries, db->recovery_ms);

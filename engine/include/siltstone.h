@@ -316,6 +316,44 @@ SILT_EXPORT SILT_MUST_CHECK int silt_compact(silt_db *db);
 typedef int silt_progress_fn(void *ctx, uint64_t done, uint64_t total);
 SILT_EXPORT SILT_MUST_CHECK int silt_verify(silt_db *db, silt_progress_fn *progress, void *ctx);
 
+/* ---- checkpoints ----------------------------------------------------------------------------------------------------- */
+
+/*
+ * silt_checkpoint - the store as it is now, in DIR/checkpoints/NAME, while reads and writes go on. It opens as a store of its own.
+ * name     borrowed; 1..SILT_CHECKPOINT_NAME_MAX of A-Z a-z 0-9 . _ -, no leading dot, not ending in ".tmp".
+ * version  the newest write that is in it: at least all that was acknowledged before the call; NULL = not wanted. Untouched on failure.
+ * returns  0: it is there, whole and durable; SILT_CONFLICT (there is one of that name); SILT_E_FAULT, _NOSPACE, _IO, _NOMEM,
+ *          _BUSY, _CLOSED, _MISUSE (a name, or a read-only store). On failure nothing of that name is there.
+ * threads  any; one at a time, others wait.
+ * cost     a flush, then a hard link a table and two small files: nothing is copied. What compaction drops later is kept on
+ *          the disk for as long as the checkpoint is. A link shares its table's bytes: it is no second copy against a bad disk.
+ */
+#define SILT_CHECKPOINT_NAME_MAX 200u
+SILT_EXPORT SILT_MUST_CHECK int silt_checkpoint(silt_db *db, const char *name, uint64_t *version);
+
+/*
+ * silt_checkpoint_to - the same in a directory of the caller's choice, which must not be there, in one that is.
+ * dir      borrowed. "<dir>.tmp" is used while it is made; one that is left there by a crash is SILT_E_MISUSE, to be removed by hand.
+ * flags    SILT_CHECKPOINT_COPY: tables that can't be linked (another file system) are copied, synced, read back and checked;
+ *          without it they are SILT_E_IO.
+ */
+enum silt_checkpoint_flags { SILT_CHECKPOINT_COPY = 1u << 0 };
+SILT_EXPORT SILT_MUST_CHECK int silt_checkpoint_to(silt_db *db, const char *dir, unsigned flags, uint64_t *version);
+
+struct silt_checkpoint_info {
+	const char *name;             /* borrowed until the function returns */
+	uint64_t version;             /* the newest write in it */
+	uint64_t tables, bytes;       /* bytes that its tables hold, shared with the store or not */
+	int damage;                   /* 0, or SILT_E_CORRUPT, _VERSION: its manifest can't be read (which was logged) */
+};
+typedef int silt_checkpoint_fn(void *ctx, const struct silt_checkpoint_info *info);   /* non-zero ends the listing */
+/* silt_checkpoint_list - those in DIR/checkpoints, in no order. 0; SILT_END (fn ended it); SILT_E_IO, _NOMEM, _MISUSE. Also of a read-only store. */
+SILT_EXPORT SILT_MUST_CHECK int silt_checkpoint_list(silt_db *db, silt_checkpoint_fn *fn, void *ctx);
+/* silt_checkpoint_remove - 0: it is gone; SILT_NOTFOUND; SILT_E_IO (what is left of it goes at the next open), _NOMEM, _MISUSE. */
+SILT_EXPORT SILT_MUST_CHECK int silt_checkpoint_remove(silt_db *db, const char *name);
+
+/* ---- statistics, looking at files -------------------------------------------------------------------------------------- */
+
 #define SILT_LEVELS 7
 struct silt_stats {
 	uint64_t version;             /* newest published */

@@ -61,7 +61,7 @@ static struct twin {
 	struct simdisk *before;           /* as it was before the opening under way: what to look at when that fails */
 	uint64_t crash_seed, crash_acked; /* set before `crashed` */
 
-	uint64_t crashes, crashes_in_open, reopens, read_only, undone, flushes, compactions, conflicts, retries, bursts, compared;
+	uint64_t crashes, crashes_in_open, reopens, read_only, undone, flushes, compactions, conflicts, retries, bursts, compared, checkpoints;
 } T;
 
 static uint64_t chance(uint64_t n)
@@ -775,6 +775,30 @@ static void op_verify(void)
 	check(silt_verify(T.db, NULL, NULL), "silt_verify");
 }
 
+/* A checkpoint opens as a store that equals the twin, and takes a write of its own. */
+static void op_checkpoint(void)
+{
+	struct silt_options o = options();
+	char path[512];
+	uint64_t version = 0;
+	silt_db *copy = NULL;
+
+	check(silt_checkpoint(T.db, "twin", &version), "silt_checkpoint");
+	acknowledge(T.m->last_version);
+	if (version > T.m->last_version)
+		model_fail("a checkpoint of version %" PRIu64 " after %" PRIu64, version, T.m->last_version);
+	snprintf(path, sizeof(path), "%s/checkpoints/twin", T.dir);
+	o.create = false;
+	o.read_only = chance(3) == 0;
+	check(silt_open(path, &o, &copy), "silt_open of a checkpoint");
+	model_check_all(T.m, T.m->slots, copy, NULL, T.now_ms);
+	if (!o.read_only)
+		check(silt_put(copy, T.m->keys[0], T.m->keys[0], NULL), "silt_put in a checkpoint");
+	check(silt_close(copy), "silt_close of a checkpoint");
+	check(silt_checkpoint_remove(T.db, "twin"), "silt_checkpoint_remove");
+	T.checkpoints++;
+}
+
 static void op_crash(void)
 {
 	if (T.sim && !T.armed)
@@ -788,7 +812,7 @@ static const struct {
 } operations[] = {
 	{ 2400, op_write }, { 1000, op_simple }, { 1200, op_conditional }, { 100, op_burst }, { 3900, op_get }, { 900, op_iter },
 	{ 100, op_snapshot }, { 200, op_clock }, { 60, op_sync }, { 20, op_flush }, { 3, op_compact }, { 12, op_compare },
-	{ 2, op_verify }, { 3, op_too_big }, { 6, reopen }, { 12, op_crash },
+	{ 2, op_verify }, { 3, op_too_big }, { 6, reopen }, { 4, op_checkpoint }, { 12, op_crash },
 };
 
 static void step(void)
@@ -885,8 +909,8 @@ int main(int argc, char **argv)
 	end();
 	printf("twin: %" PRIu64 " crashes (%" PRIu64 " while opening), %" PRIu64 " reopens, %" PRIu64 " read-only, %" PRIu64
 	       " unacknowledged commits lost; %" PRIu64 " conflicts, %" PRIu64 " bursts, %" PRIu64 " retries, %" PRIu64
-	       " flushes and %" PRIu64 " compactions asked for, %" PRIu64 " comparisons in full: agreed\n",
+	       " flushes, %" PRIu64 " compactions and %" PRIu64 " checkpoints asked for, %" PRIu64 " comparisons in full: agreed\n",
 	       T.crashes, T.crashes_in_open, T.reopens, T.read_only, T.undone, T.conflicts, T.bursts, T.retries, T.flushes,
-	       T.compactions, T.compared);
+	       T.compactions, T.checkpoints, T.compared);
 	return 0;
 }
