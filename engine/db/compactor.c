@@ -35,6 +35,10 @@ static void compactor_read_rules(struct silt_db *db, struct compactor_round *r)
 		.damaged = r->damaged,
 		.damaged_count = db->damaged_count,
 	};
+	if (db->manual_before) {                  /* its bounds stay until it is done */
+		r->rules.manual_lower = db->manual->lower;
+		r->rules.manual_upper = db->manual->upper;
+	}
 	mutex_unlock(&db->mu);
 }
 
@@ -123,27 +127,58 @@ static int compactor_step(struct silt_db *db)
 	return rc;
 }
 
+/* ---- by hand --------------------------------------------------------------------------------------------------------- */
+
+/* The askers return: the first's, and those that it covered. */
+static void compactor_answer(struct silt_db *db, int rc) REQUIRES(db->mu)
+{
+	struct db_manual *m, **link = &db->manual;
+	bool first = true;
+
+	while ((m = *link) != NULL) {
+		if (first || m->covered) {
+			*link = m->next;
+			m->rc = rc;
+			m->done = true;
+		} else {
+			link = &m->next;
+		}
+		first = false;
+	}
+	cond_broadcast(&db->changed);
+}
+
 /* A manual request is over when nothing is left to pick, or when it can't go on. */
 static void compactor_end_manual(struct silt_db *db, int rc)
 {
 	mutex_lock(&db->mu);
 	if (db->manual_before && rc != 0) {
-		db->manual_rc = rc == SILT_NOTFOUND ? (db->damaged_count ? SILT_E_CORRUPT : 0) : rc;
 		db->manual_before = 0;
-		db->manual_done = db->manual_running;
-		cond_broadcast(&db->changed);
+		compactor_answer(db, rc == SILT_NOTFOUND ? (db->damaged_count ? SILT_E_CORRUPT : 0) : rc);
 	}
 	mutex_unlock(&db->mu);
 }
 
 static void compactor_begin_manual(struct silt_db *db) REQUIRES(db->mu)
 {
-	if (db->manual_before || db->manual_asked == db->manual_done)
+	if (db->manual_before || !db->manual)
 		return;
-	db->manual_running = db->manual_asked;
 	db->manual_before = db->next_file;
 	db->manual_version = atomic_load_explicit(&db->published, memory_order_acquire);
+	for (struct db_manual *m = db->manual; m; m = m->next)
+		m->covered = db->manual->lower.len == 0 && db->manual->upper.len == 0;
 }
+
+/* The store closes: nobody is left waiting. */
+static void compactor_refuse_manual(struct silt_db *db)
+{
+	mutex_lock(&db->mu);
+	while (db->manual)
+		compactor_answer(db, SILT_E_CLOSED);
+	mutex_unlock(&db->mu);
+}
+
+/* ---- the thread -------------------------------------------------------------------------------------------------------- */
 
 /* After 0 at once, after an answer until something is asked or the interval is over, after a failure a while. */
 static void compactor_sleep(struct silt_db *db, int rc) REQUIRES(db->mu)
@@ -153,7 +188,7 @@ static void compactor_sleep(struct silt_db *db, int rc) REQUIRES(db->mu)
 	uint64_t until = os->mono_ns(os) + ms * 1000000u, now;
 
 	while (!db->stop && (now = os->mono_ns(os)) < until) {
-		if (rc > 0 && (db->compact_asked || db->manual_asked != db->manual_done))
+		if (rc > 0 && (db->compact_asked || db->manual))
 			return;
 		(void)cond_wait_ms(&db->changed, &db->mu, (until - now) / 1000000 + 1);
 	}
@@ -182,6 +217,6 @@ void *compactor_thread(void *arg)
 		rc = compactor_step(db);
 		compactor_end_manual(db, rc);
 	}
-	compactor_end_manual(db, SILT_E_CLOSED);
+	compactor_refuse_manual(db);
 	return NULL;
 }

@@ -41,6 +41,14 @@ struct silt_snapshot {
 	struct silt_snapshot *next, *prev;/* linked by silt_db::snapshots, oldest first */
 };
 
+struct db_manual {                        /* one compaction asked by hand, on the asker's stack until it is done */
+	struct silt_slice lower, upper;   /* [lower, upper); empty = no bound */
+	bool covered;                     /* [m] by the running one, which began later and has no bounds */
+	bool done;                        /* [m] */
+	int rc;                           /* [m] */
+	struct db_manual *next;           /* linked by silt_db::manual */
+};
+
 struct db_stripe {                        /* counters of the hot path, a cache line a stripe, relaxed */
 	_Alignas(64) _Atomic uint64_t gets, hits, filter_checks, filter_negatives;
 };
@@ -114,9 +122,8 @@ struct silt_db {
 	bool threads_started;             /* [c] */
 	pthread_t flush_thread, compact_thread;
 	bool compact_asked;               /* [m] */
-	uint64_t manual_asked, manual_running, manual_done;  /* [m] tickets of silt_compact() */
+	struct db_manual *manual;         /* [m] what was asked by hand, oldest first; that one runs where manual_before is set */
 	uint64_t manual_before, manual_version;   /* [m] of the running one: what it covers (job/pick.h); 0 = none runs */
-	int manual_rc;                    /* [m] of the last manual run */
 	uint64_t damaged[DB_DAMAGED_MAX]; /* [m] tables that are no compaction input */
 	size_t damaged_count;
 	bool compaction_off;              /* the compaction thread's: it gave up (compactor.c) */

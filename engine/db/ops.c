@@ -38,21 +38,42 @@ int silt_flush(silt_db *db)
 	return rc < 0 ? rc : ops_wait_flushed(db, atomic_load(&db->wal_number));
 }
 
+/* At the end of what is asked, and waits for its turn to be over. */
+static int ops_ask_compaction(struct silt_db *db, struct db_manual *m)
+{
+	struct db_manual **end = &db->manual;
+
+	mutex_lock(&db->mu);
+	if (db->stop) {
+		mutex_unlock(&db->mu);
+		return SILT_E_CLOSED;
+	}
+	while (*end)
+		end = &(*end)->next;
+	*end = m;
+	cond_broadcast(&db->changed);
+	while (!m->done)
+		cond_wait(&db->changed, &db->mu);
+	mutex_unlock(&db->mu);
+	return m->rc;
+}
+
 int silt_compact(silt_db *db)
 {
-	uint64_t ticket;
-	int rc = silt_flush(db);
+	return silt_compact_range(db, slice_of(NULL, 0), slice_of(NULL, 0));
+}
 
-	if (rc < 0)
+int silt_compact_range(silt_db *db, struct silt_slice lower, struct silt_slice upper)
+{
+	struct db_manual m = { .lower = lower, .upper = upper };
+	int rc;
+
+	if (lower.len > SILT_KEY_MAX || upper.len > SILT_KEY_MAX || (lower.len && !lower.data) || (upper.len && !upper.data))
+		return SILT_E_MISUSE;
+	rc = silt_flush(db);
+	if (rc < 0 || (upper.len && slice_cmp(lower, upper) >= 0))
 		return rc;
-	mutex_lock(&db->mu);
-	ticket = ++db->manual_asked;
-	cond_broadcast(&db->changed);
-	while (db->manual_done < ticket && !db->stop)
-		cond_wait(&db->changed, &db->mu);
-	rc = db->manual_done < ticket ? SILT_E_CLOSED : db->manual_rc;
-	mutex_unlock(&db->mu);
-	return rc;
+	return ops_ask_compaction(db, &m);
 }
 
 int silt_verify(silt_db *db, silt_progress_fn *progress, void *ctx)

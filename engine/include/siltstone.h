@@ -309,6 +309,16 @@ SILT_EXPORT SILT_MUST_CHECK int silt_flush(silt_db *db);
 SILT_EXPORT SILT_MUST_CHECK int silt_compact(silt_db *db);
 
 /*
+ * silt_compact_range - the same for the tables that may hold keys of a range, whole tables: keys beside it may be moved with it.
+ * lower    inclusive, borrowed until return; {NULL,0} = from the first key.
+ * upper    exclusive; {NULL,0} = to the last key. lower >= upper is an empty range: only the flush.
+ * returns  0; SILT_E_CORRUPT (a damaged table, anywhere, stayed where it was), _FAULT, _NOSPACE, _IO, _NOMEM, _CLOSED, _MISUSE.
+ * threads  any; requests are done one after the other; one for all keys answers those that wait behind it too.
+ * cost     reads and writes each of these tables once a level, the last level's too.
+ */
+SILT_EXPORT SILT_MUST_CHECK int silt_compact_range(silt_db *db, struct silt_slice lower, struct silt_slice upper);
+
+/*
  * silt_verify - read every table from the disk and check every digest, order and count; reads and writes go on.
  * progress called now and then with bytes done and in all; returns non-zero to stop. May be NULL.
  * returns  0; SILT_E_CORRUPT when anything was found (each finding was logged); SILT_END when stopped; SILT_E_IO, _NOMEM.

@@ -160,6 +160,18 @@ static bool pick_excluded(const struct pick_rules *r, const struct table_meta *m
 	return false;
 }
 
+static bool pick_is_bounded(const struct pick_rules *r)
+{
+	return r->manual_lower.len > 0 || r->manual_upper.len > 0;
+}
+
+/* May the table hold a key of the manual run's range? */
+static bool pick_in_range(const struct pick_rules *r, const struct table_meta *m)
+{
+	return slice_cmp(m->largest, r->manual_lower) >= 0 &&
+	       (r->manual_upper.len == 0 || slice_cmp(m->smallest, r->manual_upper) < 0);
+}
+
 /* Entries that a rewrite turns to deletes. */
 static bool pick_has_expired(const struct pick_rules *r, const struct table_meta *m)
 {
@@ -398,7 +410,7 @@ static int pick_level(const struct pick_view *pv, enum pick_reason reason, int l
 		struct table_meta *m = l->tables[i];
 		double ratio;
 
-		if (m->min_version > to_version || pick_excluded(pv->r, m))
+		if (m->min_version > to_version || pick_excluded(pv->r, m) || (reason == PICK_MANUAL && !pick_in_range(pv->r, m)))
 			continue;
 		ratio = pick_overlap_ratio(pv, level, m);
 		if (ratio >= 0 && (!best || ratio < best_ratio)) {
@@ -545,6 +557,43 @@ static int pick_by_death(const struct pick_view *pv, struct pick *out)
 
 /* ---- by hand --------------------------------------------------------------------------------------------------------- */
 
+/* Of level 0 what has keys of the range, and each older table below it; the oldest first. */
+static int pick_l0_range(const struct pick_view *pv, bool *taken, struct pick *out)
+{
+	const struct version_level *l = &pv->v->levels[0];
+	int rc = SILT_NOTFOUND;
+
+	for (size_t seed = l->n; rc == SILT_NOTFOUND && seed-- > 0;) {
+		const struct table_meta *m = l->tables[seed];
+		size_t n = m->min_version <= pv->r->manual_version && pick_in_range(pv->r, m) ? pick_l0_take_one(pv, seed, taken) : 0;
+
+		if (n)
+			rc = pick_l0_fill(pv, PICK_MANUAL, taken, n, out);
+	}
+	return rc;
+}
+
+static int pick_manual_l0(const struct pick_view *pv, struct pick *out)
+{
+	bool *taken;
+	int rc;
+
+	if (!pick_is_bounded(pv->r))
+		return pick_l0(pv, PICK_MANUAL, pv->r->manual_version, out);
+	taken = mem_calloc(pv->v->levels[0].n, sizeof(*taken));
+	if (!taken)
+		return SILT_E_NOMEM;
+	rc = pick_l0_range(pv, taken, out);
+	mem_free(taken);
+	return rc;
+}
+
+/* A table of the last level that the request has still to write anew. */
+static bool pick_wants_bottom(const struct pick_view *pv, const struct table_meta *m)
+{
+	return m->number < pv->r->manual_before && !pick_excluded(pv->r, m) && pick_in_range(pv->r, m);
+}
+
 /* Neighbours of the last level that are older than the request are written anew together, a few tables' worth at a time. */
 static int pick_bottom_run(const struct pick_view *pv, struct pick *out)
 {
@@ -552,12 +601,12 @@ static int pick_bottom_run(const struct pick_view *pv, struct pick *out)
 	uint64_t room = pv->r->table_size * PICK_RUN_TABLES, bytes = 0;
 	size_t first = 0, last;
 
-	while (first < l->n && (l->tables[first]->number >= pv->r->manual_before || pick_excluded(pv->r, l->tables[first])))
+	while (first < l->n && !pick_wants_bottom(pv, l->tables[first]))
 		first++;
 	for (last = first; last < l->n; last++) {
 		const struct table_meta *m = l->tables[last];
 
-		if (m->number >= pv->r->manual_before || pick_excluded(pv->r, m) || (last > first && m->size > room - bytes))
+		if (!pick_wants_bottom(pv, m) || (last > first && m->size > room - bytes))
 			break;
 		bytes += m->size < room - bytes ? m->size : room - bytes;
 	}
@@ -568,7 +617,7 @@ static int pick_bottom_run(const struct pick_view *pv, struct pick *out)
 
 static int pick_manual(const struct pick_view *pv, struct pick *out)
 {
-	int rc = pick_l0(pv, PICK_MANUAL, pv->r->manual_version, out);
+	int rc = pick_manual_l0(pv, out);
 
 	for (int l = 1; rc == SILT_NOTFOUND && l < PICK_LAST; l++)
 		rc = pick_level(pv, PICK_MANUAL, l, pv->r->manual_version, out);

@@ -29,6 +29,7 @@ struct pick_rules {
 	bool manual;                      /* silt_compact(): everything to the bottom, and the bottom's tables written anew, once: */
 	uint64_t manual_before;           /* next file number when it was asked: the bottom's tables below it are written anew */
 	uint64_t manual_version;          /* last version when it was asked: above the bottom, tables with older entries go down */
+	struct silt_slice manual_lower, manual_upper;     /* of a manual run: only tables with keys in [lower, upper); empty = no bound */
 	const uint64_t *damaged;          /* numbers of tables that are no input: damaged, or in another job's hands */
 	size_t damaged_count;
 };

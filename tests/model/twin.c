@@ -752,6 +752,16 @@ static void op_compact(void)
 	T.compactions++;
 }
 
+static void op_compact_range(void)
+{
+	uint8_t lower[SILT_KEY_MAX], upper[SILT_KEY_MAX];
+	struct silt_slice from = chance(3) ? random_bound(lower) : (struct silt_slice){ 0 };
+	struct silt_slice to = chance(3) ? random_bound(upper) : (struct silt_slice){ 0 };
+
+	check(silt_compact_range(T.db, from, to), "silt_compact_range");
+	T.compactions++;
+}
+
 static void op_sync(void)
 {
 	uint64_t version = T.m->last_version;
@@ -811,7 +821,7 @@ static const struct {
 	void (*run)(void);
 } operations[] = {
 	{ 2400, op_write }, { 1000, op_simple }, { 1200, op_conditional }, { 100, op_burst }, { 3900, op_get }, { 900, op_iter },
-	{ 100, op_snapshot }, { 200, op_clock }, { 60, op_sync }, { 20, op_flush }, { 3, op_compact }, { 12, op_compare },
+	{ 100, op_snapshot }, { 200, op_clock }, { 60, op_sync }, { 20, op_flush }, { 3, op_compact }, { 6, op_compact_range }, { 12, op_compare },
 	{ 2, op_verify }, { 3, op_too_big }, { 6, reopen }, { 4, op_checkpoint }, { 12, op_crash },
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_compactor.c - the compaction thread over damaged tables. */
+/* test_compactor.c - the compaction thread over damaged tables, and over ranges asked for by hand. */
 #include "lib/test.h"
+
+#include <pthread.h>
 
 #include "lib/dbkit.h"
 
@@ -103,11 +105,118 @@ static void test_compactor__gives_up_where_too_many_are_damaged(void **state)
 	dbkit_fini(&k);
 }
 
+static uint64_t tables_below(struct dbkit *k, int level)
+{
+	struct silt_stats st;
+	uint64_t n = 0;
+
+	silt_stats(k->db, &st);
+	for (int l = level; l < SILT_LEVELS; l++)
+		n += st.tables[l];
+	return n;
+}
+
+static void test_compactor__a_range_goes_down_and_the_rest_stays(void **state)
+{
+	const struct silt_slice all = { NULL, 0 };
+	struct dbkit k;
+	struct silt_stats st;
+
+	(void)state;
+	dbkit_init(&k);
+	k.opts.compaction_trigger = 64;
+	assert_int_equal(dbkit_open(&k), 0);
+	for (int i = 0; i < 4; i++) {
+		char key[8] = { (char)('a' + i), '1', '\0' };
+
+		assert_int_equal(dbkit_put(&k, key, "1"), 0);
+		assert_int_equal(silt_flush(k.db), 0);
+	}
+	assert_int_equal(tables_below(&k, 1), 0);
+	assert_int_equal(silt_compact_range(k.db, STR("b"), STR("c")), 0);
+	silt_stats(k.db, &st);
+	assert_int_equal(st.tables[0], 3);
+	assert_int_equal(tables_below(&k, 1), 1);
+	assert_int_equal(silt_compact_range(k.db, STR("x"), all), 0);
+	assert_int_equal(silt_compact_range(k.db, STR("c"), STR("c")), 0);
+	assert_int_equal(tables_below(&k, 1), 1);
+	assert_int_equal(silt_compact_range(k.db, STR("c"), all), 0);
+	silt_stats(k.db, &st);
+	assert_int_equal(st.tables[0], 1);
+	assert_int_equal(silt_compact_range(k.db, all, all), 0);
+	silt_stats(k.db, &st);
+	assert_int_equal(st.tables[0], 0);
+	assert_int_equal(silt_compact_range(k.db, (struct silt_slice){ NULL, 3 }, all), SILT_E_MISUSE);
+	for (int i = 0; i < 4; i++) {
+		char key[8] = { (char)('a' + i), '1', '\0' };
+
+		assert_string_equal(dbkit_get(&k, key), "1");
+	}
+	dbkit_fini(&k);
+}
+
+/* Deletes of a range that was cleared leave the disk. */
+static void test_compactor__a_range_without_live_keys_leaves_nothing(void **state)
+{
+	struct dbkit k;
+	struct silt_stats st;
+	char key[16];
+
+	(void)state;
+	dbkit_init(&k);
+	assert_int_equal(dbkit_open(&k), 0);
+	fill(&k, 20);
+	for (int i = 0; i < 10; i++) {
+		snprintf(key, sizeof(key), "key/%05d", i);
+		assert_int_equal(dbkit_delete(&k, key), 0);
+	}
+	assert_int_equal(silt_compact_range(k.db, STR("key/00000"), STR("key/00010")), 0);
+	silt_stats(k.db, &st);
+	assert_int_equal(st.tombstones, 0);
+	assert_int_equal(st.table_entries[SILT_LEVELS - 1], 10);
+	dbkit_fini(&k);
+}
+
+struct asker {
+	struct dbkit *k;
+	const char *lower, *upper;
+};
+
+static void *ask(void *arg)
+{
+	struct asker *a = arg;
+
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(a->lower ? silt_compact_range(a->k->db, STR(a->lower), STR(a->upper)) : silt_compact(a->k->db), 0);
+	return NULL;
+}
+
+static void test_compactor__many_ask_at_once_and_each_is_answered(void **state)
+{
+	struct dbkit k;
+	struct asker askers[4] = { { &k, NULL, NULL }, { &k, "key/00000", "key/00010" }, { &k, "key/00005", "z" }, { &k, NULL, NULL } };
+	pthread_t threads[4];
+
+	(void)state;
+	dbkit_init(&k);
+	assert_int_equal(dbkit_open(&k), 0);
+	fill(&k, 20);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, ask, &askers[i]), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(silt_verify(k.db, NULL, NULL), 0);
+	dbkit_fini(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_compactor__goes_on_without_a_damaged_table),
 		cmocka_unit_test(test_compactor__gives_up_where_too_many_are_damaged),
+		cmocka_unit_test(test_compactor__a_range_goes_down_and_the_rest_stays),
+		cmocka_unit_test(test_compactor__a_range_without_live_keys_leaves_nothing),
+		cmocka_unit_test(test_compactor__many_ask_at_once_and_each_is_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -218,6 +218,34 @@ static void test_pick__by_hand(void **state)
 	PICK_CASES(cases, &r);
 }
 
+static void test_pick__a_manual_run_of_a_range(void **state)
+{
+	/* [d, g) */
+	static const struct pick_case cases[] = {
+		{ "L0 1:a-c@1-1 2:g-z@2-2", "", 0 },
+		{ "L0 1:a-d@1-1 2:g-z@2-2", "manual 0>6: 1 bottom", 0 },
+		{ "L0 1:a-c@1-1 2:f-z@2-2", "manual 0>6: 2 bottom", 0 },
+		/* each older one that lies under it, and those under them, but no stranger */
+		{ "L0 1:x-z@1-1 2:a-b@2-2 3:m-y@3-3 4:e-n@4-4", "manual 0>6: 4 3 1 bottom", 0 },
+		{ "L0 1:x-z@1-1 2:a-b@2-2 3:m-y@3-3 4:e-n@4-4", "", 3 },
+		{ "L0 1:a-z@41-41 2:h-i@42-42", "", 0 },       /* newer than the request */
+		{ "L4 1:a-c@1-1 2:c-e@1-1 3:g-h@1-1", "manual 4>5: 2 move bottom", 0 },
+		{ "L5 1:a-z@5-5 L6 2:a-b@1-1 3:c-d@1-1", "manual 5>6: 1 | 2 3 bottom", 0 },
+		{ "L6 1:a-b@0-0 2:c-d@0-0 3:e-f@0-0 4:g-h@0-0", "manual 6=6: 2 3 bottom", 0 },
+		{ "L6 1:a-b@0-0 12:c-d@0-0 13:e-f@0-0 4:g-h@0-0", "", 0 },
+	};
+	struct pick_rules r = rules_small();
+
+	(void)state;
+	r.manual = true;
+	r.manual_before = 10;
+	r.manual_version = 40;
+	r.compaction_trigger = 8;
+	r.manual_lower = slice_of("d", 1);
+	r.manual_upper = slice_of("g", 1);
+	PICK_CASES(cases, &r);
+}
+
 static void test_pick__targets(void **state)
 {
 	static const struct {
@@ -479,6 +507,7 @@ static void test_pick__each_failed_allocation_is_said(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pick__a_manual_run_of_a_range),
 		cmocka_unit_test(test_pick__level_0_count),
 		cmocka_unit_test(test_pick__no_older_table_is_passed_by),
 		cmocka_unit_test(test_pick__level_sizes),
