@@ -229,7 +229,7 @@ static void test_pick__a_manual_run_of_a_range(void **state)
 		{ "L0 1:x-z@1-1 2:a-b@2-2 3:m-y@3-3 4:e-n@4-4", "manual 0>6: 4 3 1 bottom", 0 },
 		{ "L0 1:x-z@1-1 2:a-b@2-2 3:m-y@3-3 4:e-n@4-4", "", 3 },
 		{ "L0 1:a-z@41-41 2:h-i@42-42", "", 0 },       /* newer than the request */
-		{ "L4 1:a-c@1-1 2:c-e@1-1 3:g-h@1-1", "manual 4>5: 2 move bottom", 0 },
+		{ "L4 1:a-c@1-1 2:d-e@1-1 3:g-h@1-1", "manual 4>5: 2 move bottom", 0 },
 		{ "L5 1:a-z@5-5 L6 2:a-b@1-1 3:c-d@1-1", "manual 5>6: 1 | 2 3 bottom", 0 },
 		{ "L6 1:a-b@0-0 2:c-d@0-0 3:e-f@0-0 4:g-h@0-0", "manual 6=6: 2 3 bottom", 0 },
 		{ "L6 1:a-b@0-0 12:c-d@0-0 13:e-f@0-0 4:g-h@0-0", "", 0 },
