@@ -3,6 +3,7 @@
 #include "db/get.h"
 
 #include "base/hash.h"
+#include "db/snapshot.h"
 
 struct view *get_begin(struct silt_db *db, uint64_t *version)
 {
@@ -30,14 +31,15 @@ void get_release(struct get_hit *hit)
 	table_hit_release(&hit->table);
 }
 
-static int get_in_memory(struct view *v, struct silt_slice key, uint64_t version, struct entry *out)
+/* The memtable that answers, or NULL. */
+static struct memtable *get_in_memory(struct view *v, struct silt_slice key, uint64_t version, struct entry *out)
 {
 	if (v->active && memtable_get(v->active, key, version, out) == 0)
-		return 0;
+		return v->active;
 	for (size_t i = 0; i < v->sealed_count; i++)
 		if (memtable_get(v->sealed[i], key, version, out) == 0)
-			return 0;
-	return SILT_NOTFOUND;
+			return v->sealed[i];
+	return NULL;
 }
 
 static bool get_may_hold(const struct table_meta *m, struct silt_slice key, uint64_t version)
@@ -78,7 +80,8 @@ int get_search(struct silt_db *db, struct view *v, struct silt_slice key, uint64
 	int rc;
 
 	hit->table.pin = NULL;
-	if (get_in_memory(v, key, version, &hit->entry) == 0)
+	hit->memtable = get_in_memory(v, key, version, &hit->entry);
+	if (hit->memtable)
 		return 0;
 	rc = get_in_tables(v, key, version, table_flags, &counts, &hit->table);
 	if (counts.filter_checks) {
@@ -184,34 +187,36 @@ static int get_run(const struct get_request *r)
 	}
 }
 
-static bool get_snapshot_expired(struct silt_db *db, const silt_snapshot *snap)
+void get_count_many(struct silt_db *db, uint64_t gets, uint64_t hits)
 {
-	uint64_t age = db->env.opts.snapshot_max_age_ms;
+	struct db_stripe *s = db_stripe(db);
 
-	return snap && age && db->env.os->mono_ns(db->env.os) - snap->since_ns > age * 1000000u;
+	db_count(&s->gets, gets);
+	db_count(&s->hits, hits);
+}
+
+void get_count(struct silt_db *db, int rc)
+{
+	if (rc != SILT_WOULD_BLOCK)
+		get_count_many(db, 1, rc == 0);
 }
 
 int silt_get(silt_db *db, struct silt_slice key, const silt_snapshot *snap, unsigned flags, struct silt_buf *value,
              struct silt_info *info)
 {
 	struct get_request r = { db, key, snap, flags, value, info };
-	struct db_stripe *s;
 	int rc;
 
 	if (value)
 		value->len = 0;
 	if (!db || !key.data || key.len == 0 || key.len > SILT_KEY_MAX || (flags & ~(SILT_CACHED_ONLY | SILT_NO_FILL)))
 		return SILT_E_MISUSE;
-	if (get_snapshot_expired(db, snap))
+	if (snap && snapshot_expired(snap))
 		return SILT_E_EXPIRED;
 	rc = get_run(&r);
 	if (value && rc != 0)
 		value->len = 0;
-	if (rc != SILT_WOULD_BLOCK) {
-		s = db_stripe(db);
-		db_count(&s->gets, 1);
-		db_count(&s->hits, rc == 0);
-	}
+	get_count(db, rc);
 	return rc;
 }
 

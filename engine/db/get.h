@@ -16,7 +16,8 @@
 struct view *get_begin(struct silt_db *db, uint64_t *version);
 
 struct get_hit {
-	struct entry entry;               /* borrowed from the view's memtable, or from `table` */
+	struct entry entry;               /* borrowed from `memtable`, or from `table` */
+	struct memtable *memtable;        /* the view's that has it; NULL = `table` has it */
 	struct table_hit table;
 };
 /* Any kind of entry, also a delete or an expired one: 0, SILT_NOTFOUND, SILT_WOULD_BLOCK, < 0. End a hit with get_release(). */
@@ -34,6 +35,9 @@ struct get_copy {
 };
 int get_copy(struct silt_db *db, struct silt_slice key, unsigned flags, bool want_value, struct get_copy *out) SILT_MUST_CHECK;
 
+/* Counts one lookup and its answer; not SILT_WOULD_BLOCK, which is asked again. */
+void get_count(struct silt_db *db, int rc);
+void get_count_many(struct silt_db *db, uint64_t gets, uint64_t hits);
 void get_fill_info(const struct entry *e, struct silt_info *out);
 
 #endif

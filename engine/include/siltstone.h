@@ -180,6 +180,43 @@ struct silt_info {
 SILT_EXPORT SILT_MUST_CHECK int silt_get(silt_db *db, struct silt_slice key, const silt_snapshot *snap, unsigned flags,
                                          struct silt_buf *value, struct silt_info *info);
 
+/*
+ * silt_get_pinned - look up one key without copying a large value.
+ * pin      the caller's; starts from {0}; what it held before is released first. On 0 pin->value is valid until silt_pin_release(): it
+ *          lies in the pin itself (at most SILT_PIN_SMALL bytes: so never copy the struct), or in a cached block or memtable, which is
+ *          kept for it beyond the memory budget. On anything but 0 the pin is empty.
+ * returns  as silt_get(); the rest too.
+ * cost     as silt_get(), without the copy; never allocates.
+ */
+#define SILT_PIN_SMALL 512u               /* bytes: values up to this are copied into the pin, larger ones are pinned */
+struct silt_pin {
+	struct silt_slice value;
+	void *block, *memtable;       /* private: what is kept */
+	unsigned char small[SILT_PIN_SMALL];
+};
+SILT_EXPORT SILT_MUST_CHECK int silt_get_pinned(silt_db *db, struct silt_slice key, const silt_snapshot *snap, unsigned flags,
+                                                struct silt_pin *pin, struct silt_info *info);
+/* Any thread; before silt_close(); NULL and an empty one are fine. */
+SILT_EXPORT void silt_pin_release(struct silt_pin *pin);
+
+/*
+ * silt_multi_get - look up many keys at one version.
+ * snap     borrowed; NULL = the newest published version, the same for all.
+ * flags    SILT_CACHED_ONLY, SILT_NO_FILL.
+ * items    n keys with their answers; in any order, also the same key twice. Keys in order are cheaper: neighbours lie in one block.
+ * returns  0: each item has its code; SILT_E_EXPIRED, _MISUSE: nothing was looked up.
+ * threads  any; never waits for a writer's I/O.
+ * cost     less a key than silt_get().
+ */
+struct silt_lookup {
+	struct silt_slice key;        /* in; borrowed until return */
+	struct silt_buf *value;       /* in; the caller's, as in silt_get(), one for each item; NULL = not wanted */
+	struct silt_info *info;       /* in; NULL = not wanted */
+	int code;                     /* out: what silt_get() would have returned */
+};
+SILT_EXPORT SILT_MUST_CHECK int silt_multi_get(silt_db *db, const silt_snapshot *snap, unsigned flags, struct silt_lookup *items,
+                                               size_t n);
+
 /* silt_snapshot_new - hold the newest published version for reading; end it with silt_snapshot_free(). */
 SILT_EXPORT SILT_MUST_CHECK int silt_snapshot_new(silt_db *db, silt_snapshot **out);
 SILT_EXPORT void silt_snapshot_free(silt_snapshot *snap);

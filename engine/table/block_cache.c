@@ -78,6 +78,12 @@ struct block *block_new(size_t bytes, size_t decoded)
 	return b;
 }
 
+struct block *block_pin_again(struct block *b)
+{
+	atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);   /* rule 1 */
+	return b;
+}
+
 void block_unpin(struct block *b)
 {
 	if (b && atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) == 1)
@@ -138,6 +144,21 @@ struct block *block_cache_peek(struct block_cache *c, uint64_t table, uint64_t o
 	if (b && !atomic_load_explicit(&b->touched, memory_order_relaxed))
 		atomic_store_explicit(&b->touched, 1, memory_order_relaxed);
 	return b;
+}
+
+void block_cache_foretell(struct block_cache *c, uint64_t table, uint64_t offset)
+{
+	__builtin_prefetch(&c->buckets[block_cache_hash(table, offset) & c->mask]);
+}
+
+void block_cache_foretell_block(struct block_cache *c, uint64_t table, uint64_t offset)
+{
+	const struct block *b = rcu_load(c->buckets[block_cache_hash(table, offset) & c->mask]);
+
+	if (b) {
+		__builtin_prefetch(b);
+		block_cache_expect(b);
+	}
 }
 
 struct block *block_cache_pin(struct block_cache *c, uint64_t table, uint64_t offset)

@@ -32,7 +32,11 @@ void block_cache_free(struct block_cache *c);             /* nothing pinned may 
 struct block *block_new(size_t bytes, size_t decoded);    /* refs 1, the caller's; NULL = out of memory; bytes.data is writable until inserted */
 struct block *block_cache_peek(struct block_cache *c, uint64_t table, uint64_t offset);  /* NULL = not there */
 struct block *block_cache_pin(struct block_cache *c, uint64_t table, uint64_t offset);
+struct block *block_pin_again(struct block *b);           /* of one that is pinned, or was peeked at in this read section */
 void block_unpin(struct block *b);                        /* NULL is fine */
+/* Asks the processor for what a lookup will touch: first its bucket, then, that being there, the block's first lines. In a read section. */
+void block_cache_foretell(struct block_cache *c, uint64_t table, uint64_t offset);
+void block_cache_foretell_block(struct block_cache *c, uint64_t table, uint64_t offset);
 /*
  * Enters b under b->table and b->offset; the caller's reference stays the caller's. If the key is there already, or b is larger
  * than half the cache, b is left out and that is fine. May wait for readers: never inside a read section.

@@ -90,6 +90,11 @@ int filter_check(struct silt_slice filter)
 	return 0;
 }
 
+void filter_foretell(struct silt_slice filter, uint64_t hash)
+{
+	__builtin_prefetch((const uint8_t *)filter.data + filter_line(hash, filter.len / FILTER_LINE) * FILTER_LINE);
+}
+
 bool filter_may_hold(struct silt_slice filter, uint64_t hash)
 {
 	const uint8_t *bytes = filter.data;

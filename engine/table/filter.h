@@ -21,6 +21,7 @@ int filter_writer_add(struct filter_writer *w, uint64_t hash) SILT_MUST_CHECK;
 int filter_writer_finish(const struct filter_writer *w, uint32_t bits_per_key, struct silt_buf *out) SILT_MUST_CHECK;
 
 int filter_check(struct silt_slice filter) SILT_MUST_CHECK;                   /* once, before filter_may_hold(): 0 or SILT_E_CORRUPT */
+void filter_foretell(struct silt_slice filter, uint64_t hash);                /* asks the processor for the line that filter_may_hold() looks into */
 bool filter_may_hold(struct silt_slice filter, uint64_t hash);                /* false = certainly not */
 
 #endif

@@ -276,6 +276,7 @@ int table_get(struct table *t, struct silt_slice key, uint64_t hash, uint64_t ma
 		table_let_go(b, flags);
 		return rc;
 	}
+	hit->block = b;
 	hit->pin = flags & TABLE_CACHED_ONLY ? NULL : b;
 	return 0;
 }
@@ -284,4 +285,47 @@ void table_hit_release(struct table_hit *hit)
 {
 	block_unpin(hit->pin);
 	hit->pin = NULL;
+}
+
+/* ---- hints ----------------------------------------------------------------------------------------------------------- */
+
+static struct block *table_peek_filter(struct table *t)
+{
+	if (atomic_load_explicit(&t->state, memory_order_acquire) != TABLE_OPEN)
+		return NULL;
+	return table_filter(t, TABLE_CACHED_ONLY);
+}
+
+void table_foretell_line(struct table *t, uint64_t hash)
+{
+	const struct block *filter = table_peek_filter(t);
+
+	if (filter)
+		filter_foretell(filter->bytes, hash);
+}
+
+bool table_foretell_bucket(struct table *t, struct silt_slice key, uint64_t hash, uint64_t version, struct table_guess *out)
+{
+	const struct block *filter = table_peek_filter(t), *index;
+	uint32_t part, leaf;
+
+	if (!filter || !filter_may_hold(filter->bytes, hash))
+		return false;
+	part = index_find(t->root.top, key, version);
+	if (part == t->root.top->items)
+		return false;
+	index = block_cache_peek(t->cache, t->meta->number, index_offset(t->root.top, part));
+	if (!index)
+		return false;
+	leaf = index_find(index, key, version);
+	if (leaf == index->items)
+		return false;
+	*out = (struct table_guess){ t, index_offset(index, leaf) };
+	block_cache_foretell(t->cache, t->meta->number, out->offset);
+	return true;
+}
+
+void table_foretell_block(const struct table_guess *g)
+{
+	block_cache_foretell_block(g->table->cache, g->table->meta->number, g->offset);
 }

@@ -27,7 +27,8 @@ int table_open(struct table *t) SILT_MUST_CHECK;         /* footer, properties, 
 uint64_t table_resident_bytes(const struct table *t);    /* what it holds beside the cache */
 
 struct table_hit {
-	struct entry entry;               /* borrows from `pin`, or from the cache inside a read section */
+	struct entry entry;               /* borrows from `block` */
+	struct block *block;              /* where it lies: `pin`, or the cache's own inside a read section */
 	struct block *pin;                /* NULL with TABLE_CACHED_ONLY */
 };
 struct table_counts {                     /* added to by the caller's choice; may be NULL */
@@ -41,6 +42,19 @@ struct table_counts {                     /* added to by the caller's choice; ma
 int table_get(struct table *t, struct silt_slice key, uint64_t hash, uint64_t max_version, unsigned flags,
               struct table_counts *counts, struct table_hit *hit) SILT_MUST_CHECK;
 void table_hit_release(struct table_hit *hit);
+
+/*
+ * What table_get() of a key will touch is asked of the processor ahead, so that the misses of several keys overlap. In a read section, in this
+ * order for each key, others between: the filter's line; the block's bucket in the cache (false: the table has no such key, or the way
+ * there is not in memory); the block. Only hints: no answer, no count, nothing is remembered.
+ */
+struct table_guess {
+	struct table *table;
+	uint64_t offset;                  /* of the data block */
+};
+void table_foretell_line(struct table *t, uint64_t hash);
+bool table_foretell_bucket(struct table *t, struct silt_slice key, uint64_t hash, uint64_t version, struct table_guess *out);
+void table_foretell_block(const struct table_guess *g);
 
 int table_iter_new(struct table *t, unsigned flags, struct iter **out) SILT_MUST_CHECK;   /* holds a reference; pins one block at a time */
 

@@ -27,6 +27,7 @@ enum { OPS = 15000 };                     /* each takes ten times as long */
 enum { OPS = 60000 };
 #endif
 enum { KEYS = 3000, SNAPSHOTS = 3, ITERS = 2, BURST_MAX = 40, BATCH_MAX = 200, CLOCK_GRACE_MS = 50000 };
+enum { PINS = 3, MULTI_MAX = 60 };
 
 struct held_snapshot {
 	silt_snapshot *snap;
@@ -40,6 +41,11 @@ struct held_iter {
 	uint64_t now_ms;                  /* an iterator has one time */
 };
 
+struct held_pin {
+	struct silt_pin pin;
+	struct model_slot slot;           /* of what is pinned; nothing where it is empty */
+};
+
 static struct twin {
 	uint64_t ops, seed, random, op;
 	bool sim;
@@ -49,6 +55,7 @@ static struct twin {
 	struct silt_buf value;
 	struct held_snapshot snaps[SNAPSHOTS];
 	struct held_iter iters[ITERS];
+	struct held_pin pins[PINS];
 	_Atomic uint64_t now_ms, acked;   /* acked: newest version acknowledged as durable */
 	_Atomic bool error_expected;
 	silt_os posix;                    /* with the driver's clock */
@@ -159,6 +166,10 @@ static void drop_holds(void)
 		silt_iter_close(T.iters[i].it);
 		free(T.iters[i].slots);
 		T.iters[i] = (struct held_iter){ 0 };
+	}
+	for (size_t i = 0; i < PINS; i++) {
+		silt_pin_release(&T.pins[i].pin);
+		T.pins[i].slot = (struct model_slot){ 0 };
 	}
 }
 
@@ -584,6 +595,47 @@ static void op_get(void)
 	                &info);
 }
 
+static void op_get_pinned(void)
+{
+	const struct held_snapshot *h = &T.snaps[chance(SNAPSHOTS)];
+	const silt_snapshot *snap = chance(3) ? NULL : h->snap;
+	struct held_pin *p = &T.pins[chance(PINS)];
+	size_t i = chance(8) ? chance(T.m->n) : chance(20);
+	struct silt_info info;
+	int rc;
+
+	/* what was pinned is still what it was, whatever became of its key and of the table that had it */
+	if (p->pin.value.len != p->slot.value_len ||
+	    (p->slot.value_len && memcmp(p->pin.value.data, model_value(&p->slot, T.m->scratch).data, p->slot.value_len) != 0))
+		model_fail("a pinned value changed");
+	rc = silt_get_pinned(T.db, T.m->keys[i], snap, chance(2) ? 0 : SILT_NO_FILL, &p->pin, &info);
+	model_check_get(T.m, snap ? h->slots : T.m->slots, i, T.now_ms, rc, p->pin.value, &info);
+	p->slot = (struct model_slot){ 0 };
+	if (rc == 0)
+		p->slot = (snap ? h->slots : T.m->slots)[i];
+}
+
+static void op_multi_get(void)
+{
+	const struct held_snapshot *h = &T.snaps[chance(SNAPSHOTS)];
+	const silt_snapshot *snap = chance(3) ? NULL : h->snap;
+	struct silt_lookup items[MULTI_MAX];
+	struct silt_buf values[MULTI_MAX] = { 0 };
+	struct silt_info infos[MULTI_MAX];
+	size_t keys[MULTI_MAX], n = 1 + chance(chance(4) ? 8 : MULTI_MAX);
+
+	for (size_t k = 0; k < n; k++) {
+		keys[k] = chance(8) ? chance(T.m->n) : chance(20);
+		items[k] = (struct silt_lookup){ T.m->keys[keys[k]], &values[k], &infos[k], 0 };
+	}
+	check(silt_multi_get(T.db, snap, chance(3) ? 0 : SILT_NO_FILL, items, n), "silt_multi_get");
+	for (size_t k = 0; k < n; k++) {
+		model_check_get(T.m, snap ? h->slots : T.m->slots, keys[k], T.now_ms, items[k].code,
+		                (struct silt_slice){ values[k].data, values[k].len }, &infos[k]);
+		silt_buf_free(&values[k]);
+	}
+}
+
 static void op_snapshot(void)
 {
 	struct held_snapshot *h = &T.snaps[chance(SNAPSHOTS)];
@@ -820,8 +872,9 @@ static const struct {
 	unsigned share;
 	void (*run)(void);
 } operations[] = {
-	{ 2400, op_write }, { 1000, op_simple }, { 1200, op_conditional }, { 100, op_burst }, { 3900, op_get }, { 900, op_iter },
+	{ 2400, op_write }, { 1000, op_simple }, { 1200, op_conditional }, { 100, op_burst }, { 3500, op_get }, { 900, op_iter },
 	{ 100, op_snapshot }, { 200, op_clock }, { 60, op_sync }, { 20, op_flush }, { 3, op_compact }, { 6, op_compact_range }, { 12, op_compare },
+	{ 300, op_get_pinned }, { 100, op_multi_get },
 	{ 2, op_verify }, { 3, op_too_big }, { 6, reopen }, { 4, op_checkpoint }, { 12, op_crash },
 };
 

@@ -147,6 +147,34 @@ static void read_some(void)
 	silt_buf_free(&value);
 }
 
+static void read_many(void)
+{
+	struct silt_lookup items[KEYS];
+	struct silt_buf values[KEYS] = { 0 };
+	struct silt_info infos[KEYS];
+	struct silt_pin pin = { 0 };
+
+	for (size_t i = 0; i < KEYS; i++)
+		items[i] = (struct silt_lookup){ S.m->keys[i], &values[i], &infos[i], 0 };
+	if (silt_multi_get(S.db, NULL, SILT_NO_FILL, items, KEYS) != 0)
+		model_fail("silt_multi_get");
+	for (size_t i = 0; i < KEYS; i++) {
+		if (expect_code(items[i].code, "silt_multi_get") >= 0)
+			model_check_get(S.m, S.m->slots, i, now_ms, items[i].code, (struct silt_slice){ values[i].data, values[i].len },
+			                &infos[i]);
+		silt_buf_free(&values[i]);
+	}
+	for (size_t i = 0; i < S.m->n; i += 5) {
+		int rc = expect_code(silt_get_pinned(S.db, S.m->keys[i], NULL, SILT_NO_FILL, &pin, &infos[0]), "silt_get_pinned");
+
+		if (rc >= 0)
+			model_check_get(S.m, S.m->slots, i, now_ms, rc, pin.value, &infos[0]);
+		else if (pin.value.len)
+			model_fail("a failed silt_get_pinned left a value");
+	}
+	silt_pin_release(&pin);
+}
+
 static void scan_some(void)
 {
 	struct silt_iter_options o = { .max_steps = 1000 };
@@ -183,6 +211,7 @@ static void use_store(void)
 	for (int i = 0; i < 3; i++)
 		write_one(2, 100);
 	read_some();
+	read_many();
 	scan_some();
 	(void)expect_code(silt_verify(S.db, NULL, NULL), "silt_verify");
 }
