@@ -38,6 +38,16 @@ const char *dump_text(struct dump *d, int slot, struct silt_slice s, size_t show
 	return out;
 }
 
+void dump_range(struct dump *d, const char *indent, struct silt_slice lower, struct silt_slice upper, uint64_t version)
+{
+	char text[32] = "";
+
+	if (version)
+		(void)snprintf(text, sizeof(text), " version %" PRIu64, version);
+	dump_line(d, "%sdelete from %s to %s%s", indent, dump_text(d, 0, lower, SILT_KEY_MAX),
+	          upper.len ? dump_text(d, 1, upper, SILT_KEY_MAX) : "the last", text);
+}
+
 void dump_entry(struct dump *d, const char *indent, const struct entry *e)
 {
 	char more[640] = "", version[32] = "";
@@ -45,6 +55,10 @@ void dump_entry(struct dump *d, const char *indent, const struct entry *e)
 
 	if (e->version)
 		(void)snprintf(version, sizeof(version), " version %" PRIu64, e->version);
+	if (e->kind == ENTRY_RANGE_DELETE) {
+		dump_range(d, indent, e->key, e->value, e->version);
+		return;
+	}
 	if (e->kind == ENTRY_DELETE) {
 		dump_line(d, "%sdelete %s%s", indent, dump_text(d, 0, e->key, SILT_KEY_MAX), version);
 		return;

@@ -21,6 +21,7 @@ struct dump {
 void dump_line(struct dump *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The bytes in quotes, \xNN for what is not printable, at most `shown` of them; in the slot (0 or 1) until it is used again. */
 const char *dump_text(struct dump *d, int slot, struct silt_slice s, size_t shown);
+void dump_range(struct dump *d, const char *indent, struct silt_slice lower, struct silt_slice upper, uint64_t version);   /* a range delete */
 void dump_entry(struct dump *d, const char *indent, const struct entry *e);   /* without a version where that is 0 */
 
 #endif

@@ -38,8 +38,8 @@ static int dump_batch(struct dump *d, const struct log_record *r)
 static void dump_meta(struct dump *d, int level, const struct table_meta *m)
 {
 	dump_line(d, "    add to level %d: %06" PRIu64 ".sst, %" PRIu64 " bytes, %" PRIu64 " entries, %" PRIu64
-	          " deletes, versions %" PRIu64 " to %" PRIu64 ", %s to %s", level, m->number, m->size, m->entries, m->tombstones,
-	          m->min_version, m->max_version, dump_text(d, 0, m->smallest, 64), dump_text(d, 1, m->largest, 64));
+	          " deletes, %" PRIu64 " range deletes, versions %" PRIu64 " to %" PRIu64 ", %s to %s", level, m->number, m->size,
+	          m->entries, m->tombstones, m->range_deletes, m->min_version, m->max_version, dump_text(d, 0, m->smallest, 64), dump_text(d, 1, m->largest, 64));
 }
 
 static int dump_edit(struct dump *d, const struct log_record *r)

@@ -39,12 +39,17 @@ static void dump_root(struct dump_table *t)
 	struct dump *d = t->d;
 
 	dump_line(d, "%s: table, %" PRIu64 " bytes", t->file.path, t->file.size);
-	dump_addr(d, "top index", &f->top);
+	if (f->top.length)
+		dump_addr(d, "top index", &f->top);
 	if (f->filter.length)
 		dump_addr(d, "filter", &f->filter);
+	if (f->range_tombstones.length)
+		dump_addr(d, "range tombstones", &f->range_tombstones);
 	dump_addr(d, "properties", &f->properties);
 	dump_line(d, "  %" PRIu64 " entries of %" PRIu64 " keys, %" PRIu64 " deletes, %" PRIu64 " that expire (the first at %" PRIu64
 	          ")", p->entries, p->keys, p->tombstones, p->expiring, p->earliest_expiry_ms);
+	if (p->range_deletes)
+		dump_line(d, "  %" PRIu64 " range deletes in %zu fragments", p->range_deletes, t->root.tombstones->n);
 	dump_line(d, "  versions %" PRIu64 " to %" PRIu64 ", keys %s to %s", p->min_version, p->max_version,
 	          dump_text(d, 0, p->smallest, KEY_MAX), dump_text(d, 1, p->largest, KEY_MAX));
 	dump_line(d, "  %" PRIu64 " data blocks in %" PRIu64 " partitions, %" PRIu64 " bytes before compression, filter of %" PRIu64
@@ -104,10 +109,21 @@ static int dump_filter(struct dump_table *t)
 	return rc == SILT_E_CORRUPT ? 0 : rc;
 }
 
+static void dump_tombstones(struct dump_table *t)
+{
+	const struct tombstones *l = t->root.tombstones;
+
+	for (size_t i = 0; l && i < l->n; i++)
+		for (size_t j = 0; j < l->at[i].n; j++)
+			dump_range(t->d, "    ", l->at[i].lower, l->at[i].upper, l->at[i].versions[j]);
+}
+
 static int dump_parts(struct dump_table *t)
 {
-	uint32_t parts = t->root.top->items;
+	uint32_t parts = t->root.top ? t->root.top->items : 0;
 	int rc = dump_filter(t);
+
+	dump_tombstones(t);
 
 	for (uint32_t part = 0; part < parts && rc == 0; part++) {
 		rc = dump_partition(t, part);

@@ -4,7 +4,7 @@
  *
  * Bytes     footer := addr(top) | addr(filter) | addr(properties) | addr(range tombstones) | format:u32le | 0:u32le | "SILTSST1"
  *           addr   := offset:u64le | length:u32le | digest[32]               all zero = no such part
- *             0  44  88  132   addresses
+ *             0  44  88  132   addresses             range tombstones: none in format 1, some in format 2, where top may be none
  *           176  format        180  zero        184  magic        192  end of file
  * Rules     (1) the magic stands last, where a reader that knows nothing looks first.  (2) everything after the format may change
  *           place with another format, so it is looked at before the rest.  (3) the digest of these 192 bytes stands in the
@@ -31,7 +31,7 @@ void footer_encode(const struct footer *f, uint8_t out[FOOTER_BYTES])
 	p = footer_put_addr(p, &f->filter);
 	p = footer_put_addr(p, &f->properties);
 	p = footer_put_addr(p, &f->range_tombstones);
-	p = codec_put32(p, TABLE_FORMAT);
+	p = codec_put32(p, f->range_tombstones.length ? TABLE_FORMAT_RANGES : TABLE_FORMAT);
 	p = codec_put32(p, 0);
 	memcpy(p, TABLE_MAGIC, 8);
 }
@@ -61,25 +61,38 @@ static bool footer_fits(const struct table_addr *a, uint64_t body)
 	return a->length > 0 && a->offset <= body && a->length <= body - a->offset;
 }
 
+static bool footer_fits_or_none(const struct table_addr *a, uint64_t body)
+{
+	return footer_is_zero(a) || footer_fits(a, body);
+}
+
+static bool footer_ok(const struct footer *f, uint32_t format, uint64_t body)
+{
+	if (!footer_fits(&f->properties, body) || !footer_fits_or_none(&f->filter, body))
+		return false;
+	if (format == TABLE_FORMAT)
+		return footer_fits(&f->top, body) && footer_is_zero(&f->range_tombstones);
+	return footer_fits_or_none(&f->top, body) && footer_fits(&f->range_tombstones, body) &&
+	       (f->top.length > 0 || f->filter.length == 0);
+}
+
 int footer_decode(struct silt_slice bytes, uint64_t file_size, struct footer *out)
 {
 	struct cursor c = cursor_of(bytes);
 	const uint8_t *p = bytes.data;
 	struct footer f;
+	uint32_t format;
 
 	if (bytes.len != FOOTER_BYTES || file_size < FOOTER_BYTES || memcmp(p + FOOTER_MAGIC_AT, TABLE_MAGIC, 8) != 0)
 		return SILT_E_CORRUPT;
-	if (codec_get32(p + FOOTER_FORMAT_AT) != TABLE_FORMAT)
+	format = codec_get32(p + FOOTER_FORMAT_AT);
+	if (format != TABLE_FORMAT && format != TABLE_FORMAT_RANGES)
 		return SILT_E_VERSION;   /* rule 2 */
 	footer_take_addr(&c, &f.top);
 	footer_take_addr(&c, &f.filter);
 	footer_take_addr(&c, &f.properties);
 	footer_take_addr(&c, &f.range_tombstones);
-	if (codec_get32(p + FOOTER_FORMAT_AT + 4) != 0 || !footer_is_zero(&f.range_tombstones))
-		return SILT_E_CORRUPT;
-	if (!footer_fits(&f.top, file_size - FOOTER_BYTES) || !footer_fits(&f.properties, file_size - FOOTER_BYTES))
-		return SILT_E_CORRUPT;
-	if (!footer_is_zero(&f.filter) && !footer_fits(&f.filter, file_size - FOOTER_BYTES))
+	if (codec_get32(p + FOOTER_FORMAT_AT + 4) != 0 || !footer_ok(&f, format, file_size - FOOTER_BYTES))
 		return SILT_E_CORRUPT;
 	*out = f;
 	return 0;

@@ -8,8 +8,8 @@
 enum { FOOTER_BYTES = 192 };
 
 struct footer {
-	struct table_addr top, filter, properties;   /* filter.length 0 = none */
-	struct table_addr range_tombstones;          /* reserved: all zero */
+	struct table_addr top, filter, properties;   /* filter.length 0 = none; top.length 0 = no entries */
+	struct table_addr range_tombstones;          /* length 0 = none: then format 1 */
 };
 
 void footer_encode(const struct footer *f, uint8_t out[FOOTER_BYTES]);

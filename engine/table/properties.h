@@ -6,13 +6,14 @@
 #include "base/buf.h"
 
 struct properties {
-	uint64_t entries, keys;           /* versions; distinct keys */
+	uint64_t entries, keys;           /* versions; distinct keys; 0 only beside range deletes */
 	uint64_t tombstones, expiring, earliest_expiry_ms;
 	uint64_t min_version, max_version;
 	uint64_t data_blocks, partitions;
 	uint64_t raw_bytes;               /* of keys, metadata and values as they were given */
 	uint64_t filter_bytes;
-	struct silt_slice smallest, largest;   /* borrowed */
+	struct silt_slice smallest, largest;   /* borrowed; of entries and range deletes together, inclusive */
+	uint64_t range_deletes;           /* versions of all fragments; 0 = none: then format 1 */
 };
 
 int properties_encode(const struct properties *p, struct silt_buf *out) SILT_MUST_CHECK;    /* replaces *out */

@@ -2,14 +2,16 @@
 /*
  * table.h - the SST format: kinds, limits, settings (DESIGN: "SST"). Each part is drawn beside its encoder.
  *
- * Bytes     table  := (data block* index partition)* | filter | top index | properties | footer
+ * Bytes     table  := (data block* index partition)* | filter | range tombstones | top index | properties | footer
  *           A partition follows the data blocks that it addresses, so that a writer keeps only the top index in memory.
  *           Every block is stored packed (compress.h); what addresses a block (offset, length, digest) stands in its
  *           parent. A digest is SHA-256(kind byte || stored bytes): leaf digests in the index, partitions' in the top index,
  *           those of top index, filter, range tombstones and properties in the footer, the footer's in the manifest's edit.
+ * Formats   1: without range tombstones, and with at least one entry.  2: with range tombstones; there need be no entries, and then
+ *           no top index either. A writer takes the lowest that will do.
  * Example   put "a"@7 = "1", delete "b"@9, no filter:  0 data block  31 partition  78 top index  125 properties  158 footer
  *           350 end. (A test has the bytes.)
- * Rooms     block_writer, block_reader: data blocks.  index: partitions and top.  filter.  properties.  footer.  compress: the
+ * Rooms     block_writer, block_reader: data blocks.  index: partitions and top.  filter.  properties.  footer.  tombstone_block.  compress: the
  *           stored form of all of them.  table_file: a file, and its blocks fetched and checked.  table_load: footer, top index
  *           and properties of a file.  table_reader, table_iter, table_verify, table_writer: whole tables.  block_cache,
  *           table_cache: what is kept of them.
@@ -26,14 +28,15 @@ enum table_block_kind {                   /* on disk, never renumber */
 	TABLE_TOP = 3,
 	TABLE_FILTER = 4,
 	TABLE_PROPERTIES = 5,
-	TABLE_RANGE_TOMBSTONES = 6,       /* reserved */
+	TABLE_RANGE_TOMBSTONES = 6,
 	TABLE_FOOTER = 7,
 };
 
 #define TABLE_MAGIC "SILTSST1"            /* 8 bytes, in footer and properties */
 
 enum {
-	TABLE_FORMAT = 1,                 /* on disk; a reader refuses others with SILT_E_VERSION */
+	TABLE_FORMAT = 1,                 /* on disk; a reader refuses all but these two with SILT_E_VERSION */
+	TABLE_FORMAT_RANGES = 2,
 	TABLE_PARTITION_BYTES = 16 << 10, /* of an index partition, about */
 	TABLE_RAW_MAX = SILT_VALUE_MAX + (64 << 20),   /* bytes of any block unpacked: checked before memory is taken for it */
 };

@@ -126,6 +126,8 @@ static int table_iter_ready(struct table_iter *ti)
 	int rc = table_open(ti->table);
 
 	ti->at.top = rc == 0 ? ti->table->root.top : NULL;
+	if (rc == 0 && !ti->at.top)
+		rc = SILT_END;            /* only range deletes */
 	return rc == 0 ? 0 : table_iter_nowhere(ti, rc);
 }
 

@@ -4,10 +4,13 @@
 
 #include <inttypes.h>
 
+#include "table/tombstone_block.h"
+
 void table_root_fini(struct table_root *r)
 {
 	block_unpin(r->top);
 	block_unpin(r->described);
+	tombstones_free(r->tombstones);
 	*r = (struct table_root){ 0 };
 }
 
@@ -45,6 +48,38 @@ static int table_load_properties(const struct table_file *f, struct table_root *
 	return rc < 0 ? table_file_damage(f, TABLE_PROPERTIES, at, NULL, "contradict themselves") : 0;
 }
 
+static int table_load_top(const struct table_file *f, struct table_root *r)
+{
+	int rc = 0;
+
+	if (r->footer.top.length)
+		rc = table_file_fetch(f, TABLE_TOP, &r->footer.top, NULL, NULL, &r->top);
+	if (rc == 0 && (r->top ? r->top->items : 0) != r->properties.partitions)
+		rc = table_file_damage(f, TABLE_TOP, &r->footer.top, NULL, "the properties count other partitions");
+	return rc;
+}
+
+/* What is decoded is kept, the block is not. */
+static int table_load_tombstones(const struct table_file *f, struct table_root *r)
+{
+	const struct table_addr *at = &r->footer.range_tombstones;
+	const struct properties *p = &r->properties;
+	struct block *b = NULL;
+	int rc = 0;
+
+	if (at->length) {
+		rc = table_file_fetch(f, TABLE_RANGE_TOMBSTONES, at, NULL, NULL, &b);
+		if (rc == 0)
+			rc = tombstone_block_decode(b->bytes, &r->tombstones);
+		block_unpin(b);
+		if (rc == SILT_E_CORRUPT && b)
+			rc = table_file_damage(f, TABLE_RANGE_TOMBSTONES, at, NULL, "do not parse");
+	}
+	if (rc == 0 && (r->tombstones ? r->tombstones->count : 0) != p->range_deletes)
+		rc = table_file_damage(f, TABLE_RANGE_TOMBSTONES, at, NULL, "the properties count others");
+	return rc;
+}
+
 int table_load_root(const struct table_file *f, const uint8_t *want, struct table_root *out)
 {
 	struct table_root r = { 0 };
@@ -53,9 +88,9 @@ int table_load_root(const struct table_file *f, const uint8_t *want, struct tabl
 	if (rc == 0)
 		rc = table_load_properties(f, &r);
 	if (rc == 0)
-		rc = table_file_fetch(f, TABLE_TOP, &r.footer.top, NULL, NULL, &r.top);
-	if (rc == 0 && r.top->items != r.properties.partitions)
-		rc = table_file_damage(f, TABLE_TOP, &r.footer.top, NULL, "the properties count other partitions");
+		rc = table_load_tombstones(f, &r);
+	if (rc == 0)
+		rc = table_load_top(f, &r);
 	if (rc < 0) {
 		table_root_fini(&r);
 		return rc;
@@ -70,7 +105,7 @@ int table_load_check(const struct table_file *f, const struct table_root *r, con
 
 	if (f->size == meta->size && p->entries == meta->entries && p->tombstones == meta->tombstones &&
 	    p->expiring == meta->expiring && p->earliest_expiry_ms == meta->earliest_expiry_ms &&
-	    p->min_version == meta->min_version && p->max_version == meta->max_version &&
+	    p->min_version == meta->min_version && p->max_version == meta->max_version && p->range_deletes == meta->range_deletes &&
 	    slice_eq(p->smallest, meta->smallest) && slice_eq(p->largest, meta->largest))
 		return 0;
 	return report(&f->env->rep, SILT_E_CORRUPT, "%s: its properties are not those that the manifest tells", f->path);
@@ -90,6 +125,7 @@ static struct table_meta *table_load_meta(const struct table_file *f, const stru
 	m->earliest_expiry_ms = p->earliest_expiry_ms;
 	m->min_version = p->min_version;
 	m->max_version = p->max_version;
+	m->range_deletes = p->range_deletes;
 	memcpy(m->digest, r->digest, DIGEST_BYTES);
 	return m;
 }

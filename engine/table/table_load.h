@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* table_load.h - a table's root: footer, properties and top index, read from the end of its file. */
+/* table_load.h - a table's root: footer, properties, range deletes and top index, read from the end of its file. */
 #ifndef TABLE_TABLE_LOAD_H
 #define TABLE_TABLE_LOAD_H
 
 #include "core/table_meta.h"
+#include "core/tombstones.h"
 #include "table/footer.h"
 #include "table/properties.h"
 #include "table/table_file.h"
@@ -11,7 +12,8 @@
 struct table_root {
 	struct footer footer;
 	uint8_t digest[DIGEST_BYTES];     /* of the footer */
-	struct block *top;
+	struct block *top;                /* NULL = no entries */
+	struct tombstones *tombstones;    /* NULL = none */
 	struct block *described;          /* the properties' bytes */
 	struct properties properties;     /* borrows from `described` */
 };

@@ -8,7 +8,7 @@
  * Filter    held by the block cache as one block, and so evictable: a lookup that may not block and does not find it there goes on as
  *           if it had said "maybe". It is left unused where it would fill more than a quarter of the cache, and where it is damaged
  *           or can't be read (that was reported, once).
- * Resident  the top index (45 bytes for each 16 KiB of partitions), properties, path and this struct; bounds nothing else.
+ * Resident  the top index (45 bytes for each 16 KiB of partitions), range deletes, properties, path and this struct; bounds nothing else.
  */
 #include "table/table_private.h"
 #include "base/mem.h"
@@ -137,13 +137,25 @@ static int table_ready(struct table *t, unsigned flags)
 	return table_open(t);
 }
 
+int table_tombstones(struct table *t, const struct tombstones **out)
+{
+	int rc = t->meta->range_deletes ? table_open(t) : 0;
+
+	if (rc < 0)
+		return rc;
+	*out = t->meta->range_deletes ? t->root.tombstones : NULL;
+	return 0;
+}
+
 uint64_t table_resident_bytes(const struct table *t)
 {
 	uint64_t bytes = sizeof(*t);
 
 	if (atomic_load_explicit(&t->state, memory_order_acquire) != TABLE_OPEN)
 		return bytes;
-	return bytes + t->root.top->charge + t->root.described->charge + strlen(t->file.path) + 1;
+	bytes += t->root.top ? t->root.top->charge : 0;
+	bytes += t->root.tombstones ? t->root.tombstones->bytes : 0;
+	return bytes + t->root.described->charge + strlen(t->file.path) + 1;
 }
 
 /* ---- blocks ---------------------------------------------------------------------------------------------------------- */
@@ -258,14 +270,15 @@ static int table_descend(struct table *t, struct silt_slice key, uint64_t versio
 	return rc;
 }
 
-int table_get(struct table *t, struct silt_slice key, uint64_t hash, uint64_t max_version, unsigned flags,
-              struct table_counts *counts, struct table_hit *hit)
+/* Among the entries. */
+static int table_find(struct table *t, struct silt_slice key, uint64_t hash, uint64_t max_version, unsigned flags,
+                      struct table_counts *counts, struct table_hit *hit)
 {
 	struct block *b;
-	int rc = table_ready(t, flags);
+	int rc;
 
-	if (rc != 0)
-		return rc;
+	if (!t->root.top)
+		return SILT_NOTFOUND;
 	if (!table_may_hold(t, hash, flags, counts))
 		return SILT_NOTFOUND;
 	rc = table_descend(t, key, max_version, flags, &b);
@@ -279,6 +292,34 @@ int table_get(struct table *t, struct silt_slice key, uint64_t hash, uint64_t ma
 	hit->block = b;
 	hit->pin = flags & TABLE_CACHED_ONLY ? NULL : b;
 	return 0;
+}
+
+/* Among entries and range deletes. A damaged block is an error even so: what it held may be newer. */
+static int table_find_covered(struct table *t, struct silt_slice key, uint64_t hash, uint64_t max_version, unsigned flags,
+                              struct table_counts *counts, struct table_hit *hit)
+{
+	uint64_t cover = tombstones_cover(t->root.tombstones, key, max_version);
+	int rc = table_find(t, key, hash, max_version, flags, counts, hit);
+
+	if (cover == 0 || rc < 0 || rc == SILT_WOULD_BLOCK || (rc == 0 && hit->entry.version >= cover))
+		return rc;
+	if (rc == 0)
+		table_hit_release(hit);
+	hit->entry = (struct entry){ .key = key, .version = cover, .kind = ENTRY_DELETE };
+	hit->pin = NULL;
+	return 0;
+}
+
+int table_get(struct table *t, struct silt_slice key, uint64_t hash, uint64_t max_version, unsigned flags,
+              struct table_counts *counts, struct table_hit *hit)
+{
+	int rc = table_ready(t, flags);
+
+	if (rc != 0)
+		return rc;
+	if (__builtin_expect(t->root.tombstones != NULL, false))
+		return table_find_covered(t, key, hash, max_version, flags, counts, hit);
+	return table_find(t, key, hash, max_version, flags, counts, hit);
 }
 
 void table_hit_release(struct table_hit *hit)

@@ -14,6 +14,7 @@
 #include "core/env.h"
 #include "core/iter.h"
 #include "core/table_meta.h"
+#include "core/tombstones.h"
 #include "table/block_cache.h"
 #include "table/table.h"
 
@@ -26,6 +27,9 @@ const struct table_meta *table_meta_of(const struct table *t);
 int table_open(struct table *t) SILT_MUST_CHECK;         /* footer, properties, top index against the meta; once */
 uint64_t table_resident_bytes(const struct table *t);    /* what it holds beside the cache */
 
+/* Its range deletes, opened if need be: *out lives as long as t, NULL = it has none. 0, < 0 (reported). */
+int table_tombstones(struct table *t, const struct tombstones **out) SILT_MUST_CHECK;
+
 struct table_hit {
 	struct entry entry;               /* borrows from `block` */
 	struct block *block;              /* where it lies: `pin`, or the cache's own inside a read section */
@@ -36,7 +40,8 @@ struct table_counts {                     /* added to by the caller's choice; ma
 };
 
 /*
- * The newest version of key at or below max_version. hash = hash_key(key).
+ * The newest version of key at or below max_version; a range delete over the key comes as a delete, where it is newer than what it
+ * covers (then the key is the caller's). hash = hash_key(key).
  * 0 found (a delete too), SILT_NOTFOUND, SILT_WOULD_BLOCK, < 0. End a hit with table_hit_release().
  */
 int table_get(struct table *t, struct silt_slice key, uint64_t hash, uint64_t max_version, unsigned flags,

@@ -8,7 +8,8 @@
  *   (3) a separator is not before the last entry of its block, and before the first of the next; a partition's own, in the top
  *       index, is that of its last block: else a search between the two would look into the wrong partition.
  *   (4) each entry's tag is that of its key, and the filter does not deny the key: a wrong one would hide an entry.
- *   (5) what the properties count is what there is, and the manifest tells the same.
+ *   (5) what the properties count is what there is, entries and range deletes, and the manifest tells the same. (That the fragments
+ *       are in order is seen when they are decoded.)
  * A damaged block is reported and the search goes on behind it; the counts of (5) are then left out.
  */
 #include "table/table_private.h"
@@ -18,6 +19,7 @@
 #include "core/key.h"
 #include "table/block_reader.h"
 #include "table/filter.h"
+#include "table/tombstone_block.h"
 
 struct table_verify {
 	struct table_file file;
@@ -31,7 +33,7 @@ struct table_verify {
 	uint64_t last_version;
 	uint64_t end;                     /* of the part before (1) */
 	bool have_last;
-	bool begins_right;                /* with the smallest key */
+	bool begins_right;                /* the smallest key is what entries and range deletes begin with */
 	bool damaged;
 	uint8_t room[KEY_MAX];
 	silt_progress_fn *progress;
@@ -83,6 +85,21 @@ static void table_verify_count(struct table_verify *v, const struct entry *e, bo
 		p->earliest_expiry_ms = e->expires_ms;
 }
 
+/* Where the range deletes begin and end; empty where there are none. */
+static struct silt_slice table_verify_lower(const struct table_verify *v)
+{
+	const struct tombstones *l = v->root.tombstones;
+
+	return l ? l->at[0].lower : slice_of(NULL, 0);
+}
+
+static struct silt_slice table_verify_upper(const struct table_verify *v)
+{
+	const struct tombstones *l = v->root.tombstones;
+
+	return l ? l->at[l->n - 1].upper : slice_of(NULL, 0);
+}
+
 /* NULL, or which of the rules is broken. */
 static const char *table_verify_entry(struct table_verify *v, const struct entry *e, uint8_t tag)
 {
@@ -90,7 +107,7 @@ static const char *table_verify_entry(struct table_verify *v, const struct entry
 	uint64_t hash = hash_key(e->key);
 
 	if (!v->have_last)
-		v->begins_right = slice_eq(e->key, v->root.properties.smallest);
+		v->begins_right = slice_eq(tombstone_block_smallest(e->key, table_verify_lower(v)), v->root.properties.smallest);
 	if (v->have_last && key_cmp(buf_slice(&v->last), v->last_version, e->key, e->version) >= 0)
 		return "entries out of order";
 	if (tag != (uint8_t)hash)
@@ -224,7 +241,9 @@ static void table_verify_tail(struct table_verify *v)
 		return;
 	if (f->filter.length)
 		rc = table_verify_follows(v, TABLE_FILTER, &f->filter);
-	if (rc == 0)
+	if (rc == 0 && f->range_tombstones.length)
+		rc = table_verify_follows(v, TABLE_RANGE_TOMBSTONES, &f->range_tombstones);
+	if (rc == 0 && f->top.length)
 		rc = table_verify_follows(v, TABLE_TOP, &f->top);
 	if (rc == 0)
 		rc = table_verify_follows(v, TABLE_PROPERTIES, &f->properties);
@@ -232,17 +251,33 @@ static void table_verify_tail(struct table_verify *v)
 		(void)table_verify_found(v, TABLE_PROPERTIES, &f->properties, "the footer does not follow it");
 }
 
+/* The range deletes' part in what is seen. */
+static void table_verify_ranges(struct table_verify *v)
+{
+	const struct tombstones *l = v->root.tombstones;
+	struct properties *s = &v->seen;
+
+	if (!l)
+		return;
+	s->min_version = s->entries == 0 || l->min_version < s->min_version ? l->min_version : s->min_version;
+	s->max_version = l->max_version > s->max_version ? l->max_version : s->max_version;
+	if (!v->have_last)
+		v->begins_right = slice_eq(l->at[0].lower, v->root.properties.smallest);
+}
+
 /* (5) */
 static void table_verify_counts(struct table_verify *v)
 {
 	const struct properties *p = &v->root.properties, *s = &v->seen;
 
-	if (v->damaged || !v->have_last)
+	if (v->damaged || (v->root.top && !v->have_last))
 		return;
+	table_verify_ranges(v);
 	if (p->entries == s->entries && p->keys == s->keys && p->tombstones == s->tombstones && p->expiring == s->expiring &&
 	    p->earliest_expiry_ms == s->earliest_expiry_ms && p->min_version == s->min_version && p->max_version == s->max_version &&
 	    p->data_blocks == s->data_blocks && p->partitions == s->partitions && p->raw_bytes == s->raw_bytes &&
-	    p->filter_bytes == (v->filter ? v->filter->bytes.len : 0) && v->begins_right && slice_eq(p->largest, buf_slice(&v->last)))
+	    p->filter_bytes == (v->filter ? v->filter->bytes.len : 0) && v->begins_right &&
+	    slice_eq(p->largest, tombstone_block_largest(buf_slice(&v->last), table_verify_lower(v), table_verify_upper(v))))
 		return;
 	(void)table_verify_found(v, TABLE_PROPERTIES, &v->root.footer.properties, "the entries are not those that it counts");
 }
@@ -289,7 +324,7 @@ int table_verify(struct table *t, silt_progress_fn *progress, void *ctx)
 
 	if (rc == 0)
 		rc = table_verify_filter(&v);
-	for (uint32_t part = 0; rc == 0 && part < v.root.top->items; part++)
+	for (uint32_t part = 0; rc == 0 && v.root.top && part < v.root.top->items; part++)
 		rc = table_verify_part(&v, part);
 	if (rc == 0) {
 		table_verify_tail(&v);

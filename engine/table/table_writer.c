@@ -4,11 +4,12 @@
  *
  * Promise   when table_writer_finish() returned 0 the table survives power loss under its final name; else nothing is left of it.
  * Flow      add -> data block -> packed, digested, emitted -> its address and separator to the partition; a full partition is
- *           emitted behind its blocks, its address to the top index. finish: filter, top index, properties, footer.
+ *           emitted behind its blocks, its address to the top index. finish: filter, range tombstones, top index, properties,
+ *           footer.
  * Rules     (1) a block ends before the entry that would make it larger than block_size, so that only an entry that is larger by
  *           itself makes a larger block, and has it alone.  (2) so a separator is made when both its sides are known.  (3) after a
  *           failure every call returns its code; only finish and abandon may follow.
- * Memory    one block, a partition, the top index, a piece of output, and 8 bytes a key for the filter.
+ * Memory    one block, a partition, the top index, the range tombstones, a piece of output, and 8 bytes a key for the filter.
  */
 #include "table/table_writer.h"
 #include "base/hash.h"
@@ -21,6 +22,7 @@
 #include "table/footer.h"
 #include "table/index.h"
 #include "table/properties.h"
+#include "table/tombstone_block.h"
 
 #include <inttypes.h>
 
@@ -37,6 +39,7 @@ struct table_writer {
 	struct block_writer block;
 	struct index_writer part, top;
 	struct filter_writer filter;
+	struct tombstone_writer ranges;
 	struct compress pack;             /* of data blocks */
 	struct compress plain;            /* of the others: digests and hashes do not shrink */
 	struct silt_buf raw;              /* of the others, while they are packed */
@@ -238,6 +241,16 @@ int table_writer_add(struct table_writer *w, const struct entry *e)
 	return rc;
 }
 
+int table_writer_add_range(struct table_writer *w, const struct tombstone *t)
+{
+	int rc = w->failed ? w->failed : tombstone_writer_add(&w->ranges, t);
+
+	if (rc == SILT_E_CORRUPT && !w->failed)
+		(void)report(&w->env->rep, rc, "%s: refusing a range delete out of order", w->tmp_path);
+	w->failed = rc;
+	return rc;
+}
+
 /* ---- beginning and ending ------------------------------------------------------------------------------------------------ */
 
 static void table_writer_free(struct table_writer *w)
@@ -246,6 +259,7 @@ static void table_writer_free(struct table_writer *w)
 	index_writer_fini(&w->part);
 	index_writer_fini(&w->top);
 	filter_writer_fini(&w->filter);
+	tombstone_writer_fini(&w->ranges);
 	compress_fini(&w->pack);
 	compress_fini(&w->plain);
 	buf_fini(&w->raw);
@@ -311,7 +325,7 @@ int table_writer_open(struct env *env, uint64_t number, const struct table_setti
 
 uint64_t table_writer_bytes(const struct table_writer *w)
 {
-	return w->written + w->out.len + block_writer_bytes(&w->block);
+	return w->written + w->out.len + block_writer_bytes(&w->block) + w->ranges.raw.len;
 }
 
 uint64_t table_writer_entries(const struct table_writer *w)
@@ -338,16 +352,37 @@ static int table_writer_store_filter(struct table_writer *w, struct table_addr *
 	return table_writer_store(w, TABLE_FILTER, &w->plain, &w->raw, 0, addr);
 }
 
+static int table_writer_store_ranges(struct table_writer *w, struct table_addr *addr)
+{
+	const struct tombstone_writer *r = &w->ranges;
+	struct properties *p = &w->props;
+
+	if (r->count == 0)
+		return 0;
+	p->range_deletes = r->count;
+	p->min_version = p->entries == 0 || r->min_version < p->min_version ? r->min_version : p->min_version;
+	p->max_version = r->max_version > p->max_version ? r->max_version : p->max_version;
+	return table_writer_store(w, TABLE_RANGE_TOMBSTONES, &w->plain, &w->ranges.raw, 0, addr);
+}
+
 static int table_writer_store_properties(struct table_writer *w, struct table_addr *addr)
 {
+	struct silt_slice lower = buf_slice(&w->ranges.lower), upper = buf_slice(&w->ranges.upper);
 	int rc;
 
-	w->props.smallest = buf_slice(&w->smallest);
-	w->props.largest = buf_slice(&w->last);
+	w->props.smallest = tombstone_block_smallest(buf_slice(&w->smallest), lower);
+	w->props.largest = tombstone_block_largest(buf_slice(&w->last), lower, upper);
 	rc = properties_encode(&w->props, &w->raw);
 	if (rc < 0)
 		return rc;
 	return table_writer_store(w, TABLE_PROPERTIES, &w->plain, &w->raw, 0, addr);
+}
+
+static int table_writer_store_top(struct table_writer *w, struct table_addr *addr)
+{
+	int rc = index_writer_finish(&w->top, &w->raw);
+
+	return rc < 0 ? rc : table_writer_store(w, TABLE_TOP, &w->plain, &w->raw, w->top.count, addr);
 }
 
 /* Everything behind the last entry, into the file; its footer's digest comes back. */
@@ -355,14 +390,14 @@ static int table_writer_end(struct table_writer *w, uint8_t digest[DIGEST_BYTES]
 {
 	struct footer f = { 0 };
 	uint8_t bytes[FOOTER_BYTES];
-	int rc = table_writer_end_block(w, NULL);
+	int rc = w->props.entries ? table_writer_end_block(w, NULL) : 0;
 
 	if (rc == 0)
 		rc = table_writer_store_filter(w, &f.filter);
 	if (rc == 0)
-		rc = index_writer_finish(&w->top, &w->raw);
-	if (rc == 0)
-		rc = table_writer_store(w, TABLE_TOP, &w->plain, &w->raw, w->top.count, &f.top);
+		rc = table_writer_store_ranges(w, &f.range_tombstones);
+	if (rc == 0 && w->props.entries)
+		rc = table_writer_store_top(w, &f.top);
 	if (rc == 0)
 		rc = table_writer_store_properties(w, &f.properties);
 	if (rc < 0)
@@ -407,7 +442,7 @@ static int table_writer_install(struct table_writer *w, bool *named)
 static int table_writer_meta(const struct table_writer *w, const uint8_t *digest, struct table_meta **out)
 {
 	const struct properties *p = &w->props;
-	struct table_meta *m = table_meta_new(buf_slice(&w->smallest), buf_slice(&w->last));
+	struct table_meta *m = table_meta_new(p->smallest, p->largest);
 
 	if (!m)
 		return SILT_E_NOMEM;
@@ -419,6 +454,7 @@ static int table_writer_meta(const struct table_writer *w, const uint8_t *digest
 	m->earliest_expiry_ms = p->earliest_expiry_ms;
 	m->min_version = p->min_version;
 	m->max_version = p->max_version;
+	m->range_deletes = p->range_deletes;
 	memcpy(m->digest, digest, DIGEST_BYTES);
 	*out = m;
 	return 0;
@@ -444,7 +480,7 @@ int table_writer_finish(struct table_writer *w, struct table_meta **out)
 	bool named = false;
 	int rc = w->failed;
 
-	if (rc == 0 && w->props.entries == 0)
+	if (rc == 0 && w->props.entries == 0 && w->ranges.count == 0)
 		rc = SILT_E_MISUSE;
 	if (rc == 0)
 		rc = table_writer_end(w, digest);

@@ -9,15 +9,18 @@
 
 #include "core/env.h"
 #include "core/table_meta.h"
+#include "core/tombstones.h"
 #include "table/table.h"
 
 struct table_writer;
 
 int table_writer_open(struct env *env, uint64_t number, const struct table_settings *s, struct table_writer **out) SILT_MUST_CHECK;
 int table_writer_add(struct table_writer *w, const struct entry *e) SILT_MUST_CHECK;   /* copies; out of order = SILT_E_CORRUPT, reported */
+/* A fragment of range deletes; in order among themselves, at any time before finish. Copies; out of order = SILT_E_CORRUPT, reported. */
+int table_writer_add_range(struct table_writer *w, const struct tombstone *t) SILT_MUST_CHECK;
 uint64_t table_writer_bytes(const struct table_writer *w);       /* written or about to be */
 uint64_t table_writer_entries(const struct table_writer *w);
-struct silt_slice table_writer_last_key(const struct table_writer *w);
+struct silt_slice table_writer_last_key(const struct table_writer *w);   /* of the entries */
 int table_writer_finish(struct table_writer *w, struct table_meta **out) SILT_MUST_CHECK;   /* frees w on success and on failure (then the .tmp is removed) */
 void table_writer_abandon(struct table_writer *w);               /* NULL is fine */
 

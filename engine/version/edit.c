@@ -9,6 +9,7 @@
  *                  | 4 level number                   drop
  *                  | 5 level number size entries tombstones expiring earliest_expiry_ms min_version max_version
  *                      smallest_len smallest largest_len largest digest[32]          add
+ *                  | 6 range_deletes, then as behind a 5                              add, of a table with range deletes
  *
  *           table 9 leaves level 0, table 10 ("a".."cc": 300 bytes, 3 entries, one of them a delete, versions 5..7, digest
  *           00 01 .. 1f) enters level 6, and 11 is the next number:
@@ -30,9 +31,10 @@ enum edit_tag {                           /* on disk, never renumber */
 	EDIT_LAST_VERSION = 3,
 	EDIT_DROP = 4,
 	EDIT_ADD = 5,
+	EDIT_ADD_RANGES = 6,
 };
 
-enum { EDIT_ADD_NUMBERS = 12 };           /* varints of an add at most, its tag and key lengths included */
+enum { EDIT_ADD_NUMBERS = 13 };           /* varints of an add at most, its tag and key lengths included */
 
 void edit_init(struct edit *e)
 {
@@ -136,7 +138,10 @@ static int edit_encode_add(const struct edit_add *a, struct silt_buf *out)
 	if (buf_reserve(out, EDIT_ADD_NUMBERS * VARINT64_MAX + m->smallest.len + m->largest.len + DIGEST_BYTES) < 0)
 		return SILT_E_NOMEM;
 	start = (uint8_t *)out->data + out->len;
-	p = edit_put_number(start, EDIT_ADD, (uint64_t)a->level);
+	if (m->range_deletes)
+		p = codec_put_varint(edit_put_number(start, EDIT_ADD_RANGES, m->range_deletes), (uint64_t)a->level);
+	else
+		p = edit_put_number(start, EDIT_ADD, (uint64_t)a->level);
 	p = codec_put_varint(p, m->number);
 	p = codec_put_varint(p, m->size);
 	p = codec_put_varint(p, m->entries);
@@ -198,16 +203,17 @@ static struct silt_slice edit_decode_key(struct cursor *c)
 /* What a table's numbers promise about each other. */
 static bool edit_meta_sane(const struct table_meta *m)
 {
-	return m->number > 0 && m->number < UINT64_MAX && m->size > 0 && m->entries > 0 && m->tombstones <= m->entries &&
+	return m->number > 0 && m->number < UINT64_MAX && m->size > 0 && (m->entries > 0 || m->range_deletes > 0) && m->tombstones <= m->entries &&
 	       m->expiring <= m->entries - m->tombstones && (m->expiring > 0) == (m->earliest_expiry_ms > 0) &&
 	       m->min_version <= m->max_version && m->max_version <= SILT_VERSION_MAX &&
 	       slice_cmp(m->smallest, m->largest) <= 0;
 }
 
-static int edit_decode_add(struct cursor *c, struct edit *e)
+static int edit_decode_add(struct cursor *c, struct edit *e, uint64_t range_deletes)
 {
 	uint64_t level = cursor_varint(c);
 	struct table_meta got = {
+		.range_deletes = range_deletes,
 		.number = cursor_varint(c),
 	};
 	struct table_meta *m;
@@ -237,10 +243,18 @@ static int edit_decode_add(struct cursor *c, struct edit *e)
 	m->earliest_expiry_ms = got.earliest_expiry_ms;
 	m->min_version = got.min_version;
 	m->max_version = got.max_version;
+	m->range_deletes = range_deletes;
 	memcpy(m->digest, digest.data, DIGEST_BYTES);
 	rc = edit_add_table(e, (int)level, m);
 	table_meta_unref(m);
 	return rc;
+}
+
+static int edit_decode_ranges(struct cursor *c, struct edit *e)
+{
+	uint64_t range_deletes = cursor_varint(c);
+
+	return c->bad || range_deletes == 0 ? SILT_E_CORRUPT : edit_decode_add(c, e, range_deletes);
 }
 
 static int edit_decode_field(struct cursor *c, struct edit *e)
@@ -259,7 +273,9 @@ static int edit_decode_field(struct cursor *c, struct edit *e)
 	case EDIT_DROP:
 		return edit_decode_drop(c, e);
 	case EDIT_ADD:
-		return edit_decode_add(c, e);
+		return edit_decode_add(c, e, 0);
+	case EDIT_ADD_RANGES:
+		return edit_decode_ranges(c, e);
 	default:
 		return SILT_E_VERSION;
 	}

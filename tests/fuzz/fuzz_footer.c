@@ -27,7 +27,8 @@ static void fuzz_footer(uint64_t file_size, struct silt_slice bytes)
 
 	if (footer_decode(bytes, file_size, &f) != 0)
 		return;
-	CHECK(f.top.length > 0 && f.properties.length > 0 && f.range_tombstones.length == 0);
+	CHECK(f.properties.length > 0 && (f.top.length > 0 || f.range_tombstones.length > 0));
+	fuzz_within(&f.range_tombstones, file_size);
 	fuzz_within(&f.top, file_size);
 	fuzz_within(&f.filter, file_size);
 	fuzz_within(&f.properties, file_size);
@@ -42,7 +43,7 @@ static void fuzz_properties(struct silt_slice bytes)
 
 	if (properties_decode(bytes, &p) != 0)
 		return;
-	CHECK(p.keys >= 1 && p.keys <= p.entries && p.tombstones + p.expiring <= p.entries && p.min_version <= p.max_version);
+	CHECK((p.keys >= 1 || p.range_deletes >= 1) && p.keys <= p.entries && p.tombstones + p.expiring <= p.entries && p.min_version <= p.max_version);
 	CHECK(p.smallest.len >= 1 && p.largest.len <= KEY_MAX && slice_cmp(p.smallest, p.largest) <= 0);
 	CHECK(properties_encode(&p, &again) == 0);
 	CHECK(slice_eq(bytes, buf_slice(&again)));

@@ -30,6 +30,7 @@ void tablekit_fini(struct tablekit *k)
 {
 	tablekit_clear(k);
 	mem_free(k->entries);
+	tombstones_free(k->ranges);
 	table_unref(k->table);
 	table_meta_unref(k->meta);
 	block_cache_free(k->cache);
@@ -72,6 +73,18 @@ void tablekit_put(struct tablekit *k, const char *key, uint64_t version, const c
 	struct entry e = { .key = slice_str(key), .version = version, .kind = ENTRY_PUT, .value = slice_str(value) };
 
 	tablekit_add(k, &e);
+}
+
+void tablekit_ranges(struct tablekit *k, const char *text, const uint64_t *readers, size_t n)
+{
+	struct tombstones_builder b = { 0 };
+	size_t len = strlen(text);
+
+	for (const char *p = text; p < text + len; p += 6)
+		assert_int_equal(tombstones_add(&b, slice_of(p, 1), slice_of(p + 2, p[2] != '*'), (uint64_t)(p[4] - '0')), 0);
+	tombstones_free(k->ranges);
+	assert_int_equal(tombstones_build(&b, readers, n, &k->ranges), 0);
+	tombstones_builder_fini(&b);
 }
 
 static int tablekit_order(const void *x, const void *y)
@@ -163,6 +176,8 @@ int tablekit_write(struct tablekit *k, const struct table_settings *s)
 		return rc;
 	for (size_t i = 0; i < k->count && rc == 0; i++)
 		rc = table_writer_add(w, &k->entries[i]);
+	for (size_t i = 0; k->ranges && i < k->ranges->n && rc == 0; i++)
+		rc = table_writer_add_range(w, &k->ranges->at[i]);
 	if (rc < 0) {
 		table_writer_abandon(w);
 		return rc;
@@ -190,7 +205,10 @@ void tablekit_reopen(struct tablekit *k)
 
 void tablekit_build(struct tablekit *k, const struct table_settings *s)
 {
-	assert_int_equal(tablekit_write(k, s), 0);
+	int rc = tablekit_write(k, s);
+
+	if (rc != 0)
+		fail_msg("tablekit_write: %d %s", rc, k->kit.message);
 	tablekit_reopen(k);
 }
 
@@ -227,22 +245,28 @@ bool tablekit_same(const struct entry *a, const struct entry *b)
 int tablekit_ask(struct tablekit *k, struct silt_slice key, uint64_t max_version, unsigned flags)
 {
 	const struct entry *want = tablekit_get(k, key, max_version);
+	uint64_t cover = tombstones_cover(k->ranges, key, max_version);
 	struct table_hit hit;
 	int rc = table_get(k->table, key, hash_key(key), max_version, flags, NULL, &hit);
 
-	if (rc == 0) {
+	if (rc == 0 && cover && (!want || want->version < cover)) {
+		assert_int_equal(hit.entry.kind, ENTRY_DELETE);
+		assert_int_equal(hit.entry.version, cover);
+		assert_true(slice_eq(hit.entry.key, key) && hit.entry.value.len == 0 && hit.pin == NULL);
+	} else if (rc == 0) {
 		assert_non_null(want);
 		assert_true(tablekit_same(&hit.entry, want));
 		table_hit_release(&hit);
 	} else if (rc == SILT_NOTFOUND) {
 		assert_null(want);
+		assert_int_equal(cover, 0);
 	}
 	return rc;
 }
 
 static void tablekit_check_key(struct tablekit *k, struct silt_slice key, uint64_t version)
 {
-	int found = tablekit_get(k, key, version) ? 0 : SILT_NOTFOUND;
+	int found = tablekit_get(k, key, version) || tombstones_cover(k->ranges, key, version) ? 0 : SILT_NOTFOUND;
 
 	assert_int_equal(tablekit_ask(k, key, version, 0), found);
 }

@@ -21,6 +21,7 @@ struct tablekit {
 	struct block_cache *cache;
 	struct entry *entries;            /* the twin: in key_cmp order once sorted; their bytes are owned */
 	size_t count, room;
+	struct tombstones *ranges;        /* NULL = none */
 	char path[FILENAME_MAX_BYTES];    /* of the table */
 	struct table_meta *meta;
 	struct table *table;
@@ -32,6 +33,8 @@ void tablekit_fini(struct tablekit *k);
 /* Copies; in any order, tablekit_sort() puts them right and drops all but one of the same key and version. */
 void tablekit_add(struct tablekit *k, const struct entry *e);
 void tablekit_put(struct tablekit *k, const char *key, uint64_t version, const char *value);
+/* "b-p@3 f-k@5", built for the readers (0 = all versions kept); replaces; '*' as upper = to the last key. */
+void tablekit_ranges(struct tablekit *k, const char *text, const uint64_t *readers, size_t n);
 void tablekit_sort(struct tablekit *k);
 /* How the keys of random entries look. */
 enum tablekit_shape { TABLEKIT_SHORT, TABLEKIT_PREFIXED, TABLEKIT_BINARY, TABLEKIT_LONG, TABLEKIT_VERSIONS, TABLEKIT_SHAPES };
@@ -42,7 +45,7 @@ int tablekit_write(struct tablekit *k, const struct table_settings *s);
 void tablekit_reopen(struct tablekit *k);             /* a fresh struct table over k->meta, with an empty cache of the same size */
 void tablekit_build(struct tablekit *k, const struct table_settings *s);   /* write and reopen; asserts */
 
-/* The twin's answer: newest version of key at or below max_version, or NULL. */
+/* The twin's answer among the entries: newest version of key at or below max_version, or NULL. */
 const struct entry *tablekit_get(const struct tablekit *k, struct silt_slice key, uint64_t max_version);
 size_t tablekit_seek(const struct tablekit *k, struct silt_slice key, uint64_t version);
 bool tablekit_same(const struct entry *a, const struct entry *b);

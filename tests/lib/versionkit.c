@@ -49,6 +49,9 @@ static void versionkit_extra(const char **p, struct table_meta *m)
 	case 't':
 		m->tombstones = versionkit_number(p);
 		break;
+	case 'd':
+		m->range_deletes = versionkit_number(p);
+		break;
 	case 'x':
 		m->expiring = versionkit_number(p);
 		++*p;
@@ -149,7 +152,7 @@ const char *versionkit_text(const struct version *v)
 
 bool versionkit_meta_same(const struct table_meta *a, const struct table_meta *b)
 {
-	return a->number == b->number && a->size == b->size && a->entries == b->entries && a->tombstones == b->tombstones &&
+	return a->number == b->number && a->size == b->size && a->entries == b->entries && a->tombstones == b->tombstones && a->range_deletes == b->range_deletes &&
 	       a->expiring == b->expiring && a->earliest_expiry_ms == b->earliest_expiry_ms && a->min_version == b->min_version &&
 	       a->max_version == b->max_version && slice_eq(a->smallest, b->smallest) && slice_eq(a->largest, b->largest) &&
 	       memcmp(a->digest, b->digest, sizeof(a->digest)) == 0;

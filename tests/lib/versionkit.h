@@ -5,7 +5,7 @@
  *           text   := word*
  *           word   := L<level>                        what follows is in this level
  *                   | <number>:<key>-<key>@<v>-<v>    a table with its range of keys and of versions, and behind it, in any order:
- *                     *<bytes> e<entries> t<tombstones> x<expiring>,<earliest expiry>       (100 bytes, 10 entries, 0, 0)
+ *                     *<bytes> e<entries> t<tombstones> d<range deletes> x<expiring>,<earliest expiry>  (100 bytes, 10 entries, 0)
  *                   | -<number>                       a table leaves this level (edits only)
  *
  *           "L0 9:a-c@5-7 8:b-d@1-4*2000t5 L6 3:a-z@1-1"

@@ -96,6 +96,7 @@ static void edit_random(uint64_t *seed, struct edit *e)
 		m->tombstones = m->entries / 2;
 		m->expiring = m->entries - m->tombstones;
 		m->earliest_expiry_ms = test_random(seed) | 1;
+		m->range_deletes = test_random(seed) & 1 ? test_random(seed) : 0;
 		m->max_version = test_random(seed) & SILT_VERSION_MAX;
 		m->min_version = m->max_version / 3;
 		memset(m->digest, (int)(test_random(seed) & 0xff), sizeof(m->digest));
@@ -217,6 +218,38 @@ static void test_edit__fields_out_of_range_are_refused(void **state)
 		assert_int_equal(edit_decode_with(cases[i].field, cases[i].value), cases[i].rc);
 }
 
+/* "a".."cc" again, with two range deletes: tag 6 and their count, and the rest as it was. Then there need be no entries. */
+static void test_edit__range_deletes(void **state)
+{
+	uint8_t want[sizeof(example) - EXAMPLE_ADD + 1];
+	struct table_meta *m = edit_example_table();
+	struct silt_buf bytes = { 0 };
+	struct edit e, back;
+
+	(void)state;
+	memcpy(want + 2, example + EXAMPLE_ADD + 1, sizeof(want) - 2);
+	want[0] = 6;
+	want[1] = 2;
+	edit_init(&e);
+	m->range_deletes = 2;
+	assert_int_equal(edit_add_table(&e, 6, m), 0);
+	assert_int_equal(edit_encode(&e, &bytes), 0);
+	assert_int_equal(bytes.len, sizeof(want));
+	assert_memory_equal(bytes.data, want, sizeof(want));
+	assert_int_equal(edit_decode(buf_slice(&bytes), &back), 0);
+	assert_true(edit_same(&e, &back));
+	edit_fini(&back);
+	m->entries = m->tombstones = 0;
+	bytes.len = 0;
+	assert_int_equal(edit_encode(&e, &bytes), 0);
+	assert_int_equal(edit_decode(buf_slice(&bytes), &back), 0);
+	assert_true(edit_same(&e, &back));
+	edit_fini(&back);
+	edit_fini(&e);
+	table_meta_unref(m);
+	buf_fini(&bytes);
+}
+
 static void test_edit__odd_fields_are_refused(void **state)
 {
 	static const struct {
@@ -231,7 +264,9 @@ static void test_edit__odd_fields_are_refused(void **state)
 		{ "\x03\x05\x03\x06", 4, SILT_E_CORRUPT },
 		{ "\x03\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 10, SILT_E_CORRUPT },    /* over SILT_VERSION_MAX */
 		{ "\x00", 1, SILT_E_VERSION },
-		{ "\x06\x01", 2, SILT_E_VERSION },
+		{ "\x07\x01", 2, SILT_E_VERSION },
+		{ "\x06\x00", 2, SILT_E_CORRUPT },                     /* an add with no range deletes is a 5 */
+		{ "\x06\x01", 2, SILT_E_CORRUPT },
 		{ "\x01\x05\x07", 3, SILT_E_VERSION },
 		{ "\x81\x00\x05", 3, SILT_E_CORRUPT },                 /* a tag longer than it need be */
 		{ "\x04\x00\x00", 3, SILT_E_CORRUPT },                 /* drops number 0 */
@@ -325,6 +360,7 @@ int main(void)
 		cmocka_unit_test(test_edit__no_flipped_bit_crashes_it),
 		cmocka_unit_test(test_edit__fields_out_of_range_are_refused),
 		cmocka_unit_test(test_edit__odd_fields_are_refused),
+		cmocka_unit_test(test_edit__range_deletes),
 		cmocka_unit_test(test_edit__keys_out_of_order_are_refused),
 		cmocka_unit_test(test_edit__random_bytes_do_no_harm),
 		cmocka_unit_test(test_edit__each_failed_allocation_is_said_and_leaves_nothing),

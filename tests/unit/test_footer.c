@@ -80,6 +80,42 @@ static void test_footer__magic_format_and_reserved(void **state)
 	assert_int_equal(footer_decode(slice_of(bytes, 0), sample_size, &out), SILT_E_CORRUPT);
 }
 
+/* Format 2: with range tombstones, and without entries perhaps. */
+static void test_footer__range_tombstones(void **state)
+{
+	uint8_t bytes[FOOTER_BYTES];
+	struct footer f = sample, out;
+
+	(void)state;
+	f.range_tombstones = (struct table_addr){ .offset = 700, .length = 12, .digest = { 0x44 } };
+	footer_encode(&f, bytes);
+	assert_int_equal(bytes[176], 2);
+	assert_memory_equal(bytes + 132, ((uint8_t[]){ 0xbc, 2, 0, 0, 0, 0, 0, 0, 12, 0, 0, 0, 0x44 }), 13);
+	assert_int_equal(decode(bytes, sample_size, &out), 0);
+	assert_int_equal(out.range_tombstones.offset, 700);
+	assert_int_equal(out.range_tombstones.digest[0], 0x44);
+	bytes[176] = 1;                                         /* format 1 has none */
+	assert_int_equal(decode(bytes, sample_size, &out), SILT_E_CORRUPT);
+	footer_encode(&sample, bytes);
+	bytes[176] = 2;                                         /* and format 2 some */
+	assert_int_equal(decode(bytes, sample_size, &out), SILT_E_CORRUPT);
+	f.range_tombstones.offset = sample_size;
+	footer_encode(&f, bytes);
+	assert_int_equal(decode(bytes, sample_size, &out), SILT_E_CORRUPT);
+	f.range_tombstones.offset = 700;
+	memset(&f.top, 0, sizeof(f.top));
+	footer_encode(&f, bytes);
+	assert_int_equal(decode(bytes, sample_size, &out), SILT_E_CORRUPT);    /* a filter of nothing */
+	memset(&f.filter, 0, sizeof(f.filter));
+	footer_encode(&f, bytes);
+	assert_int_equal(decode(bytes, sample_size, &out), 0);
+	assert_int_equal(out.top.length, 0);
+	f = sample;
+	memset(&f.top, 0, sizeof(f.top));
+	footer_encode(&f, bytes);
+	assert_int_equal(decode(bytes, sample_size, &out), SILT_E_CORRUPT);
+}
+
 /* ---- properties ---------------------------------------------------------------------------------------------------------- */
 
 static const uint8_t example[] = { 'S', 'I', 'L', 'T', 'S', 'S', 'T', '1', 1, 2, 2, 1, 0, 0, 7, 9, 1, 1, 3, 0, 1, 'a', 1, 'b' };
@@ -104,7 +140,7 @@ static void test_properties__worked_example(void **state)
 static void test_properties__every_field_survives(void **state)
 {
 	struct properties p = { 1000, 900, 3, 5, 1234567890123, 17, SILT_VERSION_MAX, 80, 2, UINT64_C(1) << 50, 1 << 20,
-		                slice_str("from"), slice_str("to") }, got;
+		                slice_str("from"), slice_str("to"), 0 }, got;
 	struct silt_buf out = { 0 };
 
 	(void)state;
@@ -124,7 +160,7 @@ static void test_properties__nonsense_is_refused(void **state)
 		uint8_t byte;
 		int want;
 	} cases[] = {
-		{ 0, 's', SILT_E_CORRUPT },  { 8, 2, SILT_E_VERSION },   { 9, 0, SILT_E_CORRUPT },   { 10, 3, SILT_E_CORRUPT },
+		{ 0, 's', SILT_E_CORRUPT },  { 8, 3, SILT_E_VERSION },   { 9, 0, SILT_E_CORRUPT },   { 10, 3, SILT_E_CORRUPT },
 		{ 11, 3, SILT_E_CORRUPT },   { 12, 1, SILT_E_CORRUPT },  { 13, 1, SILT_E_CORRUPT },  { 14, 10, SILT_E_CORRUPT },
 		{ 16, 0, SILT_E_CORRUPT },   { 16, 3, SILT_E_CORRUPT },  { 17, 2, SILT_E_CORRUPT },  { 20, 0, SILT_E_CORRUPT },
 		{ 21, 'c', SILT_E_CORRUPT }, { 22, 2, SILT_E_CORRUPT },  { 22, 0, SILT_E_CORRUPT },
@@ -143,12 +179,47 @@ static void test_properties__nonsense_is_refused(void **state)
 		assert_int_equal(properties_decode(slice_of(example, n), &out), SILT_E_CORRUPT);
 }
 
+static void test_properties__range_deletes(void **state)
+{
+	static const uint8_t only[] = { 'S', 'I', 'L', 'T', 'S', 'S', 'T', '1', 2, 0, 0, 0, 0, 0, 7, 9, 0, 0, 0, 0, 3, 1, 'a', 1, 'b' };
+	struct properties p = { .min_version = 7, .max_version = 9, .smallest = slice_str("a"), .largest = slice_str("b"),
+		                .range_deletes = 3 }, got;
+	struct silt_buf out = { 0 };
+	uint8_t bytes[sizeof(only)];
+
+	(void)state;
+	assert_int_equal(properties_encode(&p, &out), 0);
+	assert_int_equal(out.len, sizeof(only));
+	assert_memory_equal(out.data, only, sizeof(only));
+	assert_int_equal(properties_decode(buf_slice(&out), &got), 0);
+	assert_int_equal(got.range_deletes, 3);
+	assert_int_equal(got.entries, 0);
+	for (size_t i = 10; i < 20; i++) {                      /* nothing is counted of what is not there */
+		if (i == 14 || i == 15)
+			continue;
+		memcpy(bytes, only, sizeof(bytes));
+		bytes[i] = 1;
+		assert_int_equal(properties_decode(slice_of(bytes, sizeof(bytes)), &got), SILT_E_CORRUPT);
+	}
+	memcpy(bytes, only, sizeof(bytes));
+	bytes[20] = 0;
+	assert_int_equal(properties_decode(slice_of(bytes, sizeof(bytes)), &got), SILT_E_CORRUPT);
+	p = (struct properties){ 2, 2, 1, 0, 0, 7, 9, 1, 1, 3, 0, slice_str("a"), slice_str("b"), 300 };
+	assert_int_equal(properties_encode(&p, &out), 0);
+	assert_int_equal(properties_decode(buf_slice(&out), &got), 0);
+	assert_int_equal(got.range_deletes, 300);
+	assert_int_equal(got.entries, 2);
+	buf_fini(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_footer__worked_example),
 		cmocka_unit_test(test_footer__parts_lie_within_the_file),
 		cmocka_unit_test(test_footer__magic_format_and_reserved),
+		cmocka_unit_test(test_footer__range_tombstones),
+		cmocka_unit_test(test_properties__range_deletes),
 		cmocka_unit_test(test_properties__worked_example),
 		cmocka_unit_test(test_properties__every_field_survives),
 		cmocka_unit_test(test_properties__nonsense_is_refused),
