@@ -3,6 +3,7 @@
 #include "work.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -164,25 +165,24 @@ static int op_ycsb_b(struct worker *w, uint64_t i)
 	return op_share(w, 5) ? op_put(w, op_popular(w)) : op_get(w, op_popular(w));
 }
 
+/* Each its own index; they are said to have landed in order, so that all below `landed` are there to be read. */
 static int op_insert(struct worker *w)
 {
-	return op_put(w, w->hand.keys->count + atomic_fetch_add(&w->run->added, 1));
+	uint64_t mine = atomic_fetch_add(&w->run->added, 1);
+	int rc = op_put(w, w->hand.keys->count + mine);
+
+	while (atomic_load(&w->run->landed) != mine)
+		sched_yield();
+	atomic_store(&w->run->landed, mine + 1);
+	return rc;
 }
 
-/* The newest few may still be on their way in by the other thread: those are nobody's mistake. */
 static int op_ycsb_d(struct worker *w, uint64_t i)
 {
-	uint64_t newest = w->hand.keys->count + atomic_load(&w->run->added), back = keys_zipf(&w->hand, w->hand.keys->count);
-	uint64_t wrong = w->wrong;
-	int rc;
+	uint64_t newest = w->hand.keys->count + atomic_load(&w->run->landed);
 
 	(void)i;
-	if (op_share(w, 5))
-		return op_insert(w);
-	rc = op_get(w, newest - 1 - back);
-	if (back < WORK_THREADS)
-		w->wrong = wrong;
-	return rc;
+	return op_share(w, 5) ? op_insert(w) : op_get(w, newest - 1 - keys_zipf(&w->hand, w->hand.keys->count));
 }
 
 static int op_ycsb_e(struct worker *w, uint64_t i)

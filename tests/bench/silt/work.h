@@ -61,7 +61,7 @@ struct work_run {
 	const struct keys *keys;
 	uint64_t seconds_ns, warm_ns;
 	_Atomic uint64_t next;           /* of WORK_ONCE */
-	_Atomic uint64_t added;          /* keys beyond keys->count */
+	_Atomic uint64_t added, landed;  /* keys beyond keys->count: begun, and there to be read */
 	_Atomic int running;             /* counted threads that have not ended */
 	/* out */
 	uint64_t ops, wrong, elapsed_ns;
