@@ -16,6 +16,7 @@ struct table_meta {
 	uint64_t earliest_expiry_ms;      /* 0 = none expires */
 	uint64_t range_deletes;           /* beside the entries; 0 = none */
 	uint64_t min_version, max_version;/* of entries and range deletes */
+	uint64_t assigned;                /* of an ingested table: the version of all its entries, whatever its bytes say; else 0 */
 	struct silt_slice smallest, largest;   /* user keys, inclusive, of entries and range deletes; point into the same allocation */
 	uint8_t digest[DIGEST_BYTES];     /* of the footer: the root of the table's SHA-256 tree */
 };

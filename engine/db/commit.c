@@ -30,7 +30,12 @@ void commit_request_free(struct commit_request *r)
 
 /* ---- leading ------------------------------------------------------------------------------------------------------- */
 
-/* Takes what is queued, up to a group's bounds. A ROTATE is a group of its own. */
+static bool commit_goes_alone(const struct commit_request *r)
+{
+	return r->kind == COMMIT_ROTATE || r->kind == COMMIT_ALONE;
+}
+
+/* Takes what is queued, up to a group's bounds. */
 static struct commit_request *commit_take_group(struct silt_db *db) REQUIRES(db->queue_mu)
 {
 	struct commit_request *first = db->queue_head, *last = NULL, *r;
@@ -38,11 +43,11 @@ static struct commit_request *commit_take_group(struct silt_db *db) REQUIRES(db-
 
 	for (r = first; r; r = r->next) {
 		bytes += r->payload.len;
-		if (last && (r->kind == COMMIT_ROTATE || bytes > GROUP_BYTES || records >= GROUP_RECORDS))
+		if (last && (commit_goes_alone(r) || bytes > GROUP_BYTES || records >= GROUP_RECORDS))
 			break;
 		records++;
 		last = r;
-		if (r->kind == COMMIT_ROTATE)
+		if (commit_goes_alone(r))
 			break;
 	}
 	if (!last)

@@ -19,6 +19,7 @@ enum commit_kind {
 	COMMIT_WRITE,
 	COMMIT_ROTATE,            /* seal the memtable and its segment, if there is anything in them */
 	COMMIT_SYNC,              /* make durable what was appended */
+	COMMIT_ALONE,             /* what must be done by the leader between two groups: `alone` */
 };
 
 struct commit_request {
@@ -30,6 +31,7 @@ struct commit_request {
 	struct silt_buf payload;          /* the log form of the operations; empty = conditions only */
 	bool shrinks;                     /* only deletes: taken also when the disk is nearly full */
 	struct decide decide;
+	int (*alone)(struct silt_db *db, void *ctx);      /* COMMIT_ALONE: its code is the result's */
 	silt_write_fn *fn;                /* asynchronous: called once, then the request is freed */
 	void *ctx;
 	bool waits;                       /* synchronous: its thread waits at `wake`, and owns the request */

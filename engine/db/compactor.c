@@ -13,6 +13,8 @@ struct compactor_round {                  /* one pick, with what it was made fro
 	struct job job;
 	struct pick pick;
 	struct pick_rules rules;
+	struct db_running running;
+	uint64_t ingests;                 /* before the pick was made */
 	uint64_t damaged[DB_DAMAGED_MAX];
 };
 
@@ -21,7 +23,10 @@ static void compactor_read_rules(struct silt_db *db, struct compactor_round *r)
 	const struct silt_options *o = &db->env.opts;
 
 	mutex_lock(&db->mu);
+	while (db->ingesting)
+		cond_wait(&db->changed, &db->mu);
 	r->version = version_ref(db->version);
+	r->ingests = db->ingests;
 	memcpy(r->damaged, db->damaged, db->damaged_count * sizeof(*r->damaged));
 	r->rules = (struct pick_rules){
 		.compaction_trigger = o->compaction_trigger,
@@ -78,6 +83,33 @@ static void compactor_count(struct silt_db *db, const struct job_counts *c)
 	db_count(&db->count.expired, c->expired);
 }
 
+/* From now on nothing is ingested into its way. False: something was, since the pick was made. */
+static bool compactor_enter(struct silt_db *db, struct compactor_round *r)
+{
+	bool stands;
+
+	mutex_lock(&db->mu);
+	stands = db->ingests == r->ingests;       /* one that is under way was counted when it began */
+	if (stands) {
+		r->running.pick = &r->pick;
+		r->running.next = db->running;
+		db->running = &r->running;
+	}
+	mutex_unlock(&db->mu);
+	return stands;
+}
+
+static void compactor_leave(struct silt_db *db, struct compactor_round *r)
+{
+	struct db_running **link = &db->running;
+
+	mutex_lock(&db->mu);
+	while (*link != &r->running)
+		link = &(*link)->next;
+	*link = r->running.next;
+	mutex_unlock(&db->mu);
+}
+
 static int compactor_run(struct silt_db *db, struct compactor_round *r)
 {
 	struct job_counts counts = { 0 };
@@ -117,7 +149,10 @@ static int compactor_step(struct silt_db *db)
 		compactor_read_rules(db, r);
 		rc = pick_compaction(r->version, &r->rules, &r->pick);
 		if (rc == 0) {
-			rc = compactor_run(db, r);
+			if (compactor_enter(db, r)) {
+				rc = compactor_run(db, r);
+				compactor_leave(db, r);
+			}
 			pick_fini(&r->pick);
 		}
 		version_unref(r->version);

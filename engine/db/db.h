@@ -49,6 +49,11 @@ struct db_manual {                        /* one compaction asked by hand, on th
 	struct db_manual *next;           /* linked by silt_db::manual */
 };
 
+struct db_running {                       /* a compaction under way, on its thread's stack or heap */
+	const struct pick *pick;
+	struct db_running *next;          /* linked by silt_db::running */
+};
+
 struct db_stripe {                        /* counters of the hot path, a cache line a stripe, relaxed */
 	_Alignas(64) _Atomic uint64_t gets, hits, filter_checks, filter_negatives;
 };
@@ -117,6 +122,9 @@ struct silt_db {
 	uint64_t *obsolete;               /* [m] numbers of tables no version holds any more */
 	size_t obsolete_count, obsolete_cap;
 
+	struct db_running *running;       /* [m] compactions from their start until they are installed or given up */
+	bool ingesting;                   /* [m] tables are being placed: no compaction begins */
+	uint64_t ingests;                 /* [m] how often: a pick that was made before one is made again */
 	bool checkpointing;               /* [m] one is being made or removed */
 	bool stop;                        /* [m] closing: background threads end */
 	bool threads_started;             /* [c] */

@@ -190,6 +190,10 @@ void group_run(struct silt_db *db, struct commit_request *first)
 		first->result.code = memtable_entries(db->active) ? rotate_run(db) : 0;
 		return;
 	}
+	if (first->kind == COMMIT_ALONE) {
+		first->result.code = first->alone(db, first->ctx);
+		return;
+	}
 	group_measure(&g);
 	if (g.writes)
 		group_run_writes(db, &g);

@@ -75,19 +75,16 @@ void install_reckon(struct silt_db *db)
 
 /* Under mu nothing allocates: the view was made before. */
 static void install_publish(struct silt_db *db, struct edit *e, struct version *next, struct tableset *set, struct view *v,
-                            struct memtable *flushed)
+                            struct memtable *flushed, uint64_t floor)
 {
 	struct version *old;
 	size_t n;
 
 	mutex_lock(&db->mu);
 	n = db->view->sealed_count;
-	if (flushed) {
-		/* The floor before the view that lost the memtable (decide.c). */
-		if (memtable_max_version(flushed) > atomic_load(&db->floor))
-			atomic_store_explicit(&db->floor, memtable_max_version(flushed), memory_order_release);
-		n--;                              /* the oldest is the last */
-	}
+	n -= flushed != NULL;                     /* the oldest is the last */
+	if (floor > atomic_load(&db->floor))      /* before the view that lost the memtable, or got the tables (decide.c) */
+		atomic_store_explicit(&db->floor, floor, memory_order_release);
 	view_fill(v, db->view->active, db->view->sealed, n, set);
 	old = db->version;
 	db->version = version_ref(next);
@@ -98,7 +95,7 @@ static void install_publish(struct silt_db *db, struct edit *e, struct version *
 	version_unref(old);
 }
 
-static int install_with_baton(struct silt_db *db, struct edit *e, struct memtable *flushed)
+static int install_with_baton(struct silt_db *db, struct edit *e, struct memtable *flushed, uint64_t floor)
 {
 	struct version *next = NULL;
 	struct tableset *set = NULL;
@@ -124,7 +121,7 @@ static int install_with_baton(struct silt_db *db, struct edit *e, struct memtabl
 			(void)db_set_fault(db, rc, "writing the manifest");
 		goto out;
 	}
-	install_publish(db, e, next, set, v, flushed);
+	install_publish(db, e, next, set, v, flushed, floor);
 	v = NULL;                                 /* published */
 out:
 	mem_free(v);
@@ -138,7 +135,19 @@ int install_edit(struct silt_db *db, struct edit *e, struct memtable *flushed)
 	int rc;
 
 	install_take_baton(db);
-	rc = install_with_baton(db, e, flushed);
+	rc = install_with_baton(db, e, flushed, flushed ? memtable_max_version(flushed) : 0);
+	install_pass_baton(db);
+	return rc;
+}
+
+int install_planned(struct silt_db *db, struct edit *e, install_plan_fn *plan, void *ctx, uint64_t floor)
+{
+	int rc;
+
+	install_take_baton(db);
+	rc = plan(ctx, db->version, e);
+	if (rc == 0)
+		rc = install_with_baton(db, e, NULL, floor);
 	install_pass_baton(db);
 	return rc;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ops.c - flush, compact and verify on request: each asks the thread whose work it is, and waits. */
+#include "db/ops.h"
+
 #include "db/commit.h"
 #include "db/publish.h"
 #include "job/verify.h"
 
-/* The memtables that were sealed up to segment `number` are flushed, or can't be. */
-static int ops_wait_flushed(struct silt_db *db, uint64_t number)
+int ops_wait_flushed(struct silt_db *db, uint64_t number)
 {
 	int rc = 0;
 
@@ -24,6 +25,13 @@ static int ops_wait_flushed(struct silt_db *db, uint64_t number)
 	return rc < 0 ? rc : 0;
 }
 
+void ops_forget_flush_error(struct silt_db *db)
+{
+	mutex_lock(&db->mu);
+	db->flush_error = 0;
+	mutex_unlock(&db->mu);
+}
+
 int silt_flush(silt_db *db)
 {
 	struct commit_request r = { .kind = COMMIT_ROTATE };
@@ -31,9 +39,7 @@ int silt_flush(silt_db *db)
 
 	if (!db || db->env.opts.read_only)
 		return SILT_E_MISUSE;
-	mutex_lock(&db->mu);
-	db->flush_error = 0;                      /* of an earlier try; this one has its own */
-	mutex_unlock(&db->mu);
+	ops_forget_flush_error(db);
 	rc = commit_wait(db, &r);
 	return rc < 0 ? rc : ops_wait_flushed(db, atomic_load(&db->wal_number));
 }

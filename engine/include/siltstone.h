@@ -363,6 +363,44 @@ SILT_EXPORT SILT_MUST_CHECK int silt_compact_range(silt_db *db, struct silt_slic
 typedef int silt_progress_fn(void *ctx, uint64_t done, uint64_t total);
 SILT_EXPORT SILT_MUST_CHECK int silt_verify(silt_db *db, silt_progress_fn *progress, void *ctx);
 
+/* ---- ingest ------------------------------------------------------------------------------------------------------------ */
+
+/*
+ * Many entries that are sorted already, written straight into tables: no log, no memtable, and mostly no compaction after.
+ * They become visible together, at one version, when silt_ingest_commit() returns 0; before, and after a crash that comes before,
+ * there is nothing of them. Written entries of these keys that are older are replaced, as by puts.
+ *
+ *   silt_ingest_begin; silt_ingest_add for each entry, keys strictly ascending; silt_ingest_commit; silt_ingest_end
+ *
+ * Threads   an ingest belongs to one thread at a time; any number may be under way. All must be ended before silt_close().
+ */
+typedef struct silt_ingest silt_ingest;
+
+/* silt_ingest_begin - returns owned in out: end it with silt_ingest_end(). 0; SILT_E_FAULT (also of a read-only store), _NOMEM, _MISUSE. */
+SILT_EXPORT SILT_MUST_CHECK int silt_ingest_begin(silt_db *db, silt_ingest **out);
+
+/*
+ * silt_ingest_add - one put.
+ * key, value, opts   as of silt_batch_put(); copied. A value may have SILT_VALUE_MAX bytes, whatever the log's segment size.
+ * returns  0; SILT_E_MISUSE (the key is not above the one before, or arguments out of range), _TOOBIG, _NOSPACE when the disk is
+ *          nearly full: not added, and the ingest can go on; other failures stay: only silt_ingest_end() can follow.
+ * cost     the writing of the table, from time to time its sync and its reading back.
+ */
+SILT_EXPORT SILT_MUST_CHECK int silt_ingest_add(silt_ingest *in, struct silt_slice key, struct silt_slice value,
+                                                const struct silt_put_options *opts);
+
+/*
+ * silt_ingest_commit - make all that was added durable and visible, at one place of the commit order.
+ * version  of all entries; NULL = not wanted. An ingest without entries gives the newest published one.
+ * returns  0; SILT_E_FAULT, _NOSPACE, _IO, _NOMEM, _BUSY, _CLOSED: nothing is visible; after _NOSPACE, _BUSY and _NOMEM it may be
+ *          called again. SILT_E_MISUSE (committed already).
+ * cost     a flush, and one sync of the manifest. Writers wait while what came in during that flush is flushed: tens of milliseconds.
+ */
+SILT_EXPORT SILT_MUST_CHECK int silt_ingest_commit(silt_ingest *in, uint64_t *version);
+
+/* silt_ingest_end - frees it; one that was not committed is abandoned, its files removed. NULL is fine. */
+SILT_EXPORT void silt_ingest_end(silt_ingest *in);
+
 /* ---- checkpoints ----------------------------------------------------------------------------------------------------- */
 
 /*

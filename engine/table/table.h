@@ -53,6 +53,12 @@ struct table_settings {
 	enum silt_compression compression;
 };
 
+/*
+ * An ingested table is written before its place in the commit order is known: its entries, one a key, are stored under
+ * TABLE_UNASSIGNED, and the manifest assigns the version that every reader sees (table_meta::assigned).
+ */
+enum { TABLE_UNASSIGNED = 1 };
+
 enum table_flags {
 	TABLE_CACHED_ONLY = 1,            /* SILT_WOULD_BLOCK instead of disk; allowed inside a read section */
 	TABLE_NO_FILL = 2,                /* do not enter blocks into the cache; iterators read ahead instead */

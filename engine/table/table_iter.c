@@ -43,6 +43,7 @@ static int table_iter_emit(struct table_iter *ti, uint32_t ordinal)
 {
 	ti->ordinal = ordinal;
 	block_reader_entry(ti->data, ordinal, ti->key, &ti->it.cur);
+	table_assign(ti->table, &ti->it.cur);
 	return 0;
 }
 
@@ -194,7 +195,7 @@ static int table_iter_seek(struct iter *it, struct silt_slice key, uint64_t vers
 	ti->data = NULL;
 	rc = table_iter_ready(ti);
 	if (rc == 0)
-		rc = table_iter_seek_part(ti, key, version);
+		rc = table_iter_seek_part(ti, key, table_stored_version(ti->table, version));
 	block_unpin(before);
 	return rc;
 }

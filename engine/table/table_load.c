@@ -99,13 +99,22 @@ int table_load_root(const struct table_file *f, const uint8_t *want, struct tabl
 	return 0;
 }
 
+/* An ingested table's own versions are no versions: the manifest has them. */
+static bool table_load_versions_match(const struct properties *p, const struct table_meta *meta)
+{
+	if (meta->assigned == 0)
+		return p->min_version == meta->min_version && p->max_version == meta->max_version;
+	return p->min_version == TABLE_UNASSIGNED && p->max_version == TABLE_UNASSIGNED && p->keys == p->entries &&
+	       meta->min_version == meta->assigned && meta->max_version == meta->assigned;
+}
+
 int table_load_check(const struct table_file *f, const struct table_root *r, const struct table_meta *meta)
 {
 	const struct properties *p = &r->properties;
 
 	if (f->size == meta->size && p->entries == meta->entries && p->tombstones == meta->tombstones &&
 	    p->expiring == meta->expiring && p->earliest_expiry_ms == meta->earliest_expiry_ms &&
-	    p->min_version == meta->min_version && p->max_version == meta->max_version && p->range_deletes == meta->range_deletes &&
+	    table_load_versions_match(p, meta) && p->range_deletes == meta->range_deletes &&
 	    slice_eq(p->smallest, meta->smallest) && slice_eq(p->largest, meta->largest))
 		return 0;
 	return report(&f->env->rep, SILT_E_CORRUPT, "%s: its properties are not those that the manifest tells", f->path);

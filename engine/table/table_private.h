@@ -21,6 +21,23 @@ struct table {
 
 enum table_state { TABLE_CLOSED = 0, TABLE_OPEN = 1 };
 
+/* The version to look for in the table's bytes, for one that is asked for: an ingested table has all of its entries at one. */
+static inline uint64_t table_stored_version(const struct table *t, uint64_t version)
+{
+	uint64_t assigned = t->meta->assigned;
+
+	if (__builtin_expect(assigned == 0, true))
+		return version;
+	return version >= assigned ? TABLE_UNASSIGNED : 0;
+}
+
+/* An entry as its readers see it. */
+static inline void table_assign(const struct table *t, struct entry *e)
+{
+	if (__builtin_expect(t->meta->assigned != 0, false))
+		e->version = t->meta->assigned;
+}
+
 /*
  * table_child - the block that the index addresses at `at`: partition at->part (TABLE_INDEX) or data block at->leaf of at->index (TABLE_DATA).
  * out      with TABLE_CACHED_ONLY borrowed until the end of the read section; else pinned: block_unpin() ends it.

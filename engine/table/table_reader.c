@@ -281,6 +281,7 @@ static int table_find(struct table *t, struct silt_slice key, uint64_t hash, uin
 		return SILT_NOTFOUND;
 	if (!table_may_hold(t, hash, flags, counts))
 		return SILT_NOTFOUND;
+	max_version = table_stored_version(t, max_version);
 	rc = table_descend(t, key, max_version, flags, &b);
 	if (rc != 0)
 		return rc;
@@ -289,6 +290,7 @@ static int table_find(struct table *t, struct silt_slice key, uint64_t hash, uin
 		table_let_go(b, flags);
 		return rc;
 	}
+	table_assign(t, &hit->entry);
 	hit->block = b;
 	hit->pin = flags & TABLE_CACHED_ONLY ? NULL : b;
 	return 0;

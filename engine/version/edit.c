@@ -10,6 +10,7 @@
  *                  | 5 level number size entries tombstones expiring earliest_expiry_ms min_version max_version
  *                      smallest_len smallest largest_len largest digest[32]          add
  *                  | 6 range_deletes, then as behind a 5                              add, of a table with range deletes
+ *                  | 7 as 5, with min_version = max_version: ingested; the version is every entry's       add
  *
  *           table 9 leaves level 0, table 10 ("a".."cc": 300 bytes, 3 entries, one of them a delete, versions 5..7, digest
  *           00 01 .. 1f) enters level 6, and 11 is the next number:
@@ -32,6 +33,7 @@ enum edit_tag {                           /* on disk, never renumber */
 	EDIT_DROP = 4,
 	EDIT_ADD = 5,
 	EDIT_ADD_RANGES = 6,
+	EDIT_ADD_INGESTED = 7,
 };
 
 enum { EDIT_ADD_NUMBERS = 13 };           /* varints of an add at most, its tag and key lengths included */
@@ -141,7 +143,7 @@ static int edit_encode_add(const struct edit_add *a, struct silt_buf *out)
 	if (m->range_deletes)
 		p = codec_put_varint(edit_put_number(start, EDIT_ADD_RANGES, m->range_deletes), (uint64_t)a->level);
 	else
-		p = edit_put_number(start, EDIT_ADD, (uint64_t)a->level);
+		p = edit_put_number(start, m->assigned ? EDIT_ADD_INGESTED : EDIT_ADD, (uint64_t)a->level);
 	p = codec_put_varint(p, m->number);
 	p = codec_put_varint(p, m->size);
 	p = codec_put_varint(p, m->entries);
@@ -209,7 +211,7 @@ static bool edit_meta_sane(const struct table_meta *m)
 	       slice_cmp(m->smallest, m->largest) <= 0;
 }
 
-static int edit_decode_add(struct cursor *c, struct edit *e, uint64_t range_deletes)
+static int edit_decode_add(struct cursor *c, struct edit *e, uint64_t range_deletes, bool ingested)
 {
 	uint64_t level = cursor_varint(c);
 	struct table_meta got = {
@@ -230,6 +232,8 @@ static int edit_decode_add(struct cursor *c, struct edit *e, uint64_t range_dele
 	got.smallest = edit_decode_key(c);
 	got.largest = edit_decode_key(c);
 	digest = cursor_bytes(c, DIGEST_BYTES);
+	if (ingested && (got.min_version != got.max_version || got.max_version == 0))
+		c->bad = true;
 	if (c->bad || level >= SILT_LEVELS || !edit_meta_sane(&got))
 		return SILT_E_CORRUPT;
 	m = table_meta_new(got.smallest, got.largest);
@@ -244,6 +248,7 @@ static int edit_decode_add(struct cursor *c, struct edit *e, uint64_t range_dele
 	m->min_version = got.min_version;
 	m->max_version = got.max_version;
 	m->range_deletes = range_deletes;
+	m->assigned = ingested ? got.max_version : 0;
 	memcpy(m->digest, digest.data, DIGEST_BYTES);
 	rc = edit_add_table(e, (int)level, m);
 	table_meta_unref(m);
@@ -254,7 +259,7 @@ static int edit_decode_ranges(struct cursor *c, struct edit *e)
 {
 	uint64_t range_deletes = cursor_varint(c);
 
-	return c->bad || range_deletes == 0 ? SILT_E_CORRUPT : edit_decode_add(c, e, range_deletes);
+	return c->bad || range_deletes == 0 ? SILT_E_CORRUPT : edit_decode_add(c, e, range_deletes, false);
 }
 
 static int edit_decode_field(struct cursor *c, struct edit *e)
@@ -273,9 +278,11 @@ static int edit_decode_field(struct cursor *c, struct edit *e)
 	case EDIT_DROP:
 		return edit_decode_drop(c, e);
 	case EDIT_ADD:
-		return edit_decode_add(c, e, 0);
+		return edit_decode_add(c, e, 0, false);
 	case EDIT_ADD_RANGES:
 		return edit_decode_ranges(c, e);
+	case EDIT_ADD_INGESTED:
+		return edit_decode_add(c, e, 0, true);
 	default:
 		return SILT_E_VERSION;
 	}

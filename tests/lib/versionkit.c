@@ -154,7 +154,7 @@ bool versionkit_meta_same(const struct table_meta *a, const struct table_meta *b
 {
 	return a->number == b->number && a->size == b->size && a->entries == b->entries && a->tombstones == b->tombstones && a->range_deletes == b->range_deletes &&
 	       a->expiring == b->expiring && a->earliest_expiry_ms == b->earliest_expiry_ms && a->min_version == b->min_version &&
-	       a->max_version == b->max_version && slice_eq(a->smallest, b->smallest) && slice_eq(a->largest, b->largest) &&
+	       a->max_version == b->max_version && a->assigned == b->assigned && slice_eq(a->smallest, b->smallest) && slice_eq(a->largest, b->largest) &&
 	       memcmp(a->digest, b->digest, sizeof(a->digest)) == 0;
 }
 

@@ -71,6 +71,28 @@ static void test_edit__worked_example(void **state)
 	buf_fini(&bytes);
 }
 
+/* Tag 7: the same bytes, and one version for all. */
+static void test_edit__an_ingested_table_has_one_version(void **state)
+{
+	uint8_t bytes[sizeof(example)];
+	struct silt_buf again = { 0 };
+	struct edit e;
+
+	(void)state;
+	memcpy(bytes, example, sizeof(bytes));
+	bytes[5] = 0x07;
+	assert_int_equal(edit_decode(slice_of(bytes, sizeof(bytes)), &e), SILT_E_CORRUPT);       /* versions 5..7 */
+	bytes[14] = 0x07;
+	assert_int_equal(edit_decode(slice_of(bytes, sizeof(bytes)), &e), 0);
+	assert_int_equal(e.adds[0].meta->assigned, 7);
+	assert_int_equal(edit_encode(&e, &again), 0);
+	assert_memory_equal(again.data, bytes, sizeof(bytes));
+	edit_fini(&e);
+	bytes[14] = bytes[15] = 0;
+	assert_int_equal(edit_decode(slice_of(bytes, sizeof(bytes)), &e), SILT_E_CORRUPT);
+	buf_fini(&again);
+}
+
 static void edit_random(uint64_t *seed, struct edit *e)
 {
 	edit_init(e);
@@ -99,6 +121,10 @@ static void edit_random(uint64_t *seed, struct edit *e)
 		m->range_deletes = test_random(seed) & 1 ? test_random(seed) : 0;
 		m->max_version = test_random(seed) & SILT_VERSION_MAX;
 		m->min_version = m->max_version / 3;
+		if (test_random(seed) % 4 == 0 && m->max_version)
+			m->assigned = m->min_version = m->max_version;
+		if (m->assigned)
+			m->range_deletes = 0;
 		memset(m->digest, (int)(test_random(seed) & 0xff), sizeof(m->digest));
 		assert_int_equal(edit_add_table(e, (int)(test_random(seed) % SILT_LEVELS), m), 0);
 		table_meta_unref(m);
@@ -264,7 +290,7 @@ static void test_edit__odd_fields_are_refused(void **state)
 		{ "\x03\x05\x03\x06", 4, SILT_E_CORRUPT },
 		{ "\x03\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 10, SILT_E_CORRUPT },    /* over SILT_VERSION_MAX */
 		{ "\x00", 1, SILT_E_VERSION },
-		{ "\x07\x01", 2, SILT_E_VERSION },
+		{ "\x3f\x01", 2, SILT_E_VERSION },
 		{ "\x06\x00", 2, SILT_E_CORRUPT },                     /* an add with no range deletes is a 5 */
 		{ "\x06\x01", 2, SILT_E_CORRUPT },
 		{ "\x01\x05\x07", 3, SILT_E_VERSION },
@@ -354,6 +380,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_edit__worked_example),
+		cmocka_unit_test(test_edit__an_ingested_table_has_one_version),
 		cmocka_unit_test(test_edit__whatever_it_holds_comes_back),
 		cmocka_unit_test(test_edit__an_empty_one_is_no_bytes),
 		cmocka_unit_test(test_edit__every_cut_is_refused_or_a_whole_field),

@@ -485,9 +485,55 @@ static void test_table_reader__many_threads_at_once(void **state)
 	tablekit_fini(&k);
 }
 
+/* What an ingest wrote: version 1 in its bytes, 50 for every reader. */
+static void test_table_reader__an_assigned_version_is_every_entrys(void **state)
+{
+	struct table_settings s = { 1024, 10, SILT_COMPRESS_NONE };
+	struct silt_slice key = slice_str("key050");
+	struct tablekit k;
+	struct table_hit hit;
+	struct iter *it;
+
+	(void)state;
+	tablekit_init(&k, 1 << 20);
+	for (int i = 0; i < 100; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "key%03d", i);
+		tablekit_put(&k, name, TABLE_UNASSIGNED, "value");
+	}
+	tablekit_sort(&k);
+	assert_int_equal(tablekit_write(&k, &s), 0);
+	k.meta->assigned = k.meta->min_version = k.meta->max_version = 50;
+	tablekit_reopen(&k);
+	assert_int_equal(table_get(k.table, key, hash_key(key), 49, 0, NULL, &hit), SILT_NOTFOUND);
+	for (uint64_t at = 50; at < 53; at++) {
+		assert_int_equal(table_get(k.table, key, hash_key(key), at == 52 ? UINT64_MAX : at, 0, NULL, &hit), 0);
+		assert_int_equal(hit.entry.version, 50);
+		table_hit_release(&hit);
+	}
+	assert_int_equal(table_iter_new(k.table, 0, &it), 0);
+	assert_int_equal(it->ops->seek(it, key, 50), 0);
+	assert_true(slice_eq(it->cur.key, key) && it->cur.version == 50);
+	assert_int_equal(it->ops->seek(it, key, UINT64_MAX), 0);
+	assert_true(slice_eq(it->cur.key, key));
+	assert_int_equal(it->ops->seek(it, key, 49), 0);         /* behind the entry of version 50 */
+	assert_true(slice_eq(it->cur.key, slice_str("key051")) && it->cur.version == 50);
+	assert_int_equal(it->ops->prev(it), 0);
+	assert_true(slice_eq(it->cur.key, key) && it->cur.version == 50);
+	iter_close(it);
+	assert_int_equal(table_verify(k.table, NULL, NULL), 0);
+
+	k.meta->max_version = 51;         /* the manifest contradicts itself */
+	tablekit_reopen(&k);
+	assert_int_equal(table_open(k.table), SILT_E_CORRUPT);
+	tablekit_fini(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table_reader__an_assigned_version_is_every_entrys),
 		cmocka_unit_test(test_table_reader__answers_as_the_twin),
 		cmocka_unit_test(test_table_reader__several_partitions),
 		cmocka_unit_test(test_table_reader__hardly_any_cache),
