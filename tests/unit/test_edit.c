@@ -293,7 +293,7 @@ static void test_edit__odd_fields_are_refused(void **state)
 		{ "\x3f\x01", 2, SILT_E_VERSION },
 		{ "\x06\x00", 2, SILT_E_CORRUPT },                     /* an add with no range deletes is a 5 */
 		{ "\x06\x01", 2, SILT_E_CORRUPT },
-		{ "\x01\x05\x07", 3, SILT_E_VERSION },
+		{ "\x01\x05\x3f", 3, SILT_E_VERSION },
 		{ "\x81\x00\x05", 3, SILT_E_CORRUPT },                 /* a tag longer than it need be */
 		{ "\x04\x00\x00", 3, SILT_E_CORRUPT },                 /* drops number 0 */
 		{ "\x04\x07\x01", 3, SILT_E_CORRUPT },                 /* of level 7 */
