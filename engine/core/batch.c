@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "core/key.h"
+#include "core/tombstones.h"
 
 enum { BATCH_WALK = 8, BATCH_SLOTS_MIN = 64 };
 
@@ -40,11 +41,20 @@ static void batch_read_op(struct cursor *c, struct entry *e)
 {
 	*e = (struct entry){ .kind = (enum entry_kind)cursor_u8(c) };
 	e->key = cursor_bytes(c, cursor_varint32(c));
+	if (e->kind == ENTRY_RANGE_DELETE)
+		e->value = cursor_bytes(c, cursor_varint32(c));
 	if (e->kind != ENTRY_PUT)
 		return;
 	e->expires_ms = cursor_varint(c);
 	e->meta = cursor_bytes(c, cursor_varint32(c));
 	e->value = cursor_bytes(c, cursor_varint32(c));
+}
+
+static bool batch_kind_ok(const struct entry *e)
+{
+	if (e->kind == ENTRY_RANGE_DELETE)
+		return e->value.len <= KEY_MAX && tombstone_below(e->key, e->value);
+	return e->kind == ENTRY_PUT || e->kind == ENTRY_DELETE;
 }
 
 int batch_reader_next(struct batch_reader *r, struct entry *out)
@@ -54,7 +64,7 @@ int batch_reader_next(struct batch_reader *r, struct entry *out)
 	if (r->left == 0)
 		return cursor_left(&r->c) ? SILT_E_CORRUPT : SILT_END;
 	batch_read_op(&r->c, &e);
-	if (r->c.bad || (e.kind != ENTRY_PUT && e.kind != ENTRY_DELETE) || e.key.len == 0 || e.key.len > KEY_MAX ||
+	if (r->c.bad || !batch_kind_ok(&e) || e.key.len == 0 || e.key.len > KEY_MAX ||
 	    e.meta.len > SILT_META_MAX || e.value.len > SILT_VALUE_MAX)
 		return SILT_E_CORRUPT;
 	r->left--;
@@ -147,7 +157,7 @@ static int batch_grow_slots(struct silt_batch *b)
 	if (!slots)
 		return SILT_E_NOMEM;
 	for (size_t i = 0; i < b->op_count; i++)
-		if (!b->ops[i].superseded)
+		if (!b->ops[i].superseded && !b->ops[i].range)
 			*batch_slot(b, slots, n, batch_op_key(b, i)) = (uint32_t)i + 1;
 	mem_free(b->slots);
 	b->slots = slots;
@@ -163,7 +173,7 @@ static size_t batch_claim_key(struct silt_batch *b, struct silt_slice key)
 
 	if (!b->slots) {
 		for (size_t i = 0; i < b->op_count; i++)
-			if (!b->ops[i].superseded && slice_eq(batch_op_key(b, i), key))
+			if (!b->ops[i].superseded && !b->ops[i].range && slice_eq(batch_op_key(b, i), key))
 				return i;
 		return SIZE_MAX;
 	}
@@ -231,10 +241,63 @@ static void batch_push_sized(struct silt_batch *b, struct silt_slice s)
 	buf_push(&b->bytes, s.data, s.len);
 }
 
+static void batch_supersede(struct silt_batch *b, size_t i)
+{
+	b->ops[i].superseded = true;
+	b->dead++;
+	b->dead_bytes += batch_op_end(b, i) - b->ops[i].offset;
+}
+
+static struct silt_slice batch_op_upper(const struct silt_batch *b, size_t i)
+{
+	struct cursor c = cursor_of(buf_slice(&b->bytes));
+
+	(void)cursor_bytes(&c, b->ops[i].offset + 1);
+	(void)cursor_bytes(&c, cursor_varint32(&c));
+	return cursor_bytes(&c, cursor_varint32(&c));
+}
+
+/* Does op i, a range delete too, lie in the range? */
+static bool batch_within(const struct silt_batch *b, size_t i, const struct entry *range)
+{
+	if (slice_cmp(batch_op_key(b, i), range->key) < 0)
+		return false;
+	if (b->ops[i].range)
+		return tombstone_upper_cmp(batch_op_upper(b, i), range->value) <= 0;
+	return tombstone_below(batch_op_key(b, i), range->value);
+}
+
+/* The slots go with what is removed: the next op makes them anew. */
+static void batch_claim_range(struct silt_batch *b, const struct entry *range)
+{
+	size_t before = b->dead;
+
+	for (size_t i = 0; i < b->op_count; i++)
+		if (!b->ops[i].superseded && batch_within(b, i, range))
+			batch_supersede(b, i);
+	if (b->dead == before)
+		return;
+	mem_free(b->slots);
+	b->slots = NULL;
+	b->slot_count = 0;
+}
+
+static void batch_claim(struct silt_batch *b, const struct entry *e)
+{
+	size_t had;
+
+	if (e->kind == ENTRY_RANGE_DELETE) {
+		batch_claim_range(b, e);
+		return;
+	}
+	had = batch_claim_key(b, e->key);
+	if (had != SIZE_MAX)
+		batch_supersede(b, had);
+}
+
 static int batch_add(struct silt_batch *b, const struct entry *e, unsigned op_flags)
 {
 	size_t room = 1 + VARINT64_MAX + 3 * VARINT32_MAX + e->key.len + e->meta.len + e->value.len;
-	size_t had;
 	int rc;
 
 	rc = batch_grow_ops(b);
@@ -244,16 +307,13 @@ static int batch_add(struct silt_batch *b, const struct entry *e, unsigned op_fl
 		rc = batch_grow_slots(b);
 	if (rc < 0)
 		return rc;
-	had = batch_claim_key(b, e->key);
-	if (had != SIZE_MAX) {
-		b->ops[had].superseded = true;
-		b->dead++;
-		b->dead_bytes += batch_op_end(b, had) - b->ops[had].offset;
-	}
-	b->ops[b->op_count++] = (struct batch_op){ .offset = b->bytes.len, .flags = op_flags };
+	batch_claim(b, e);
+	b->ops[b->op_count++] = (struct batch_op){ b->bytes.len, op_flags, false, e->kind == ENTRY_RANGE_DELETE };
 	b->wants_report |= op_flags != 0;
 	batch_push_byte(b, (uint8_t)e->kind);
 	batch_push_sized(b, e->key);
+	if (e->kind == ENTRY_RANGE_DELETE)
+		batch_push_sized(b, e->value);
 	if (e->kind == ENTRY_PUT) {
 		batch_push_varint(b, e->expires_ms);
 		batch_push_sized(b, e->meta);
@@ -297,6 +357,22 @@ int silt_batch_delete(silt_batch *b, struct silt_slice key, unsigned op_flags)
 	if (rc == 0)
 		rc = batch_check_flags(&op_flags);
 	return rc < 0 ? rc : batch_add(b, &e, op_flags);
+}
+
+int silt_batch_delete_range(silt_batch *b, struct silt_slice lower, struct silt_slice upper)
+{
+	struct entry e = { .key = lower, .kind = ENTRY_RANGE_DELETE, .value = upper };
+	bool to_last = !upper.data && upper.len == 0;
+
+	if (!b || batch_bad_slice(lower) || batch_bad_slice(upper) || (!to_last && slice_cmp(lower, upper) > 0))
+		return SILT_E_MISUSE;
+	if (lower.len > KEY_MAX || upper.len > KEY_MAX)
+		return SILT_E_TOOBIG;
+	if (lower.len == 0)
+		e.key = slice_of("", 1);          /* one zero byte: no key is before it */
+	if (!to_last && slice_cmp(e.key, upper) >= 0)
+		return 0;
+	return batch_add(b, &e, 0);
 }
 
 /* One allocation holds the versions and then the key; it is known by `versions`. */

@@ -4,8 +4,10 @@
  *
  * Bytes     payload := count:varint op*
  *           op      := kind:u8 key_len:varint key  (put only: expires_ms:varint meta_len:varint meta value_len:varint value)
- *           Keys are distinct: the last operation on a key won when the batch was sealed.
- *           put "a"="1", delete "b":  02  01 01 61 00 00 01 31  02 01 62
+ *                    | 3:u8 lower_len:varint lower upper_len:varint upper     range delete; upper empty = to the last key
+ *           Keys are distinct: the last operation on a key won when the batch was sealed. A range delete hides older versions only: what
+ *           was in it of its own batch, and older, is not in the payload any more, and their order says nothing.
+ *           put "a"="1", delete "b":  02  01 01 61 00 00 01 31  02 01 62       delete ["c", "f"):  01  03 01 63 01 66
  */
 #ifndef CORE_BATCH_H
 #define CORE_BATCH_H
@@ -16,7 +18,8 @@
 struct batch_op {                 /* in the order they were added */
 	size_t offset;            /* of the op in `payload` before sealing: where kind stands */
 	unsigned flags;           /* SILT_OP_* */
-	bool superseded;          /* a later op has its key */
+	bool superseded;          /* a later op has its key, or its range */
+	bool range;               /* a range delete */
 };
 
 struct batch_cond {

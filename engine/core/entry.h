@@ -8,7 +8,7 @@
 enum entry_kind {                         /* on disk, never renumber */
 	ENTRY_PUT = 1,
 	ENTRY_DELETE = 2,
-	ENTRY_RANGE_DELETE = 3,           /* reserved: key..value as its bounds; not written yet */
+	ENTRY_RANGE_DELETE = 3,           /* [key, value), value empty: to the last key; in batches, logs and on the way into a memtable only */
 };
 
 struct entry {
@@ -17,7 +17,7 @@ struct entry {
 	enum entry_kind kind;
 	uint64_t expires_ms;              /* 0 = never; only of a put */
 	struct silt_slice meta;           /* <= SILT_META_MAX; only of a put */
-	struct silt_slice value;          /* only of a put */
+	struct silt_slice value;          /* of a put; of a range delete its upper bound */
 };
 
 /* Is it there for a reader at this time? */

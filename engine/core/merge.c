@@ -178,7 +178,15 @@ static int merge_place_after(struct iter *child, size_t index, const void *ctx)
 	return rc;
 }
 
-/* Turning: to the last entry before the target. An identical entry of an earlier child stands before it. */
+/* Does the child stand before the target? An identical entry of an earlier child does. */
+static bool merge_is_before(const struct iter *child, size_t index, const struct merge_target *t)
+{
+	int d = key_cmp(child->cur.key, child->cur.version, t->key, t->version);
+
+	return d < 0 || (d == 0 && index < t->index);
+}
+
+/* Turning: to the last entry before the target. A child that passes over entries (db/hidden.h) may need more than one step back. */
 static int merge_place_before(struct iter *child, size_t index, const void *ctx)
 {
 	const struct merge_target *t = ctx;
@@ -189,7 +197,7 @@ static int merge_place_before(struct iter *child, size_t index, const void *ctx)
 	rc = child->ops->seek(child, t->key, t->version);
 	if (rc == SILT_END)
 		return child->ops->last(child);
-	if (rc == 0 && !(index < t->index && merge_at(child, t)))
+	while (rc == 0 && !merge_is_before(child, index, t))
 		rc = child->ops->prev(child);
 	return rc;
 }

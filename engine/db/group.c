@@ -56,12 +56,17 @@ static int group_reserve_entries(struct silt_db *db, const struct commit_request
 {
 	struct batch_reader reader;
 	struct entry e;
-	size_t cost = 0;
+	size_t cost = 0, ranges = 0, bounds = 0;
 	int rc = batch_reader_init(&reader, buf_slice(&r->payload));
 
-	while (rc == 0 && (rc = batch_reader_next(&reader, &e)) == 0)
+	while (rc == 0 && (rc = batch_reader_next(&reader, &e)) == 0) {
 		cost += memtable_cost(&e);
-	return rc == SILT_END ? memtable_reserve(db->active, cost) : rc;
+		ranges += e.kind == ENTRY_RANGE_DELETE;
+		bounds += e.kind == ENTRY_RANGE_DELETE ? e.key.len + e.value.len : 0;
+	}
+	if (rc == SILT_END)
+		rc = memtable_reserve(db->active, cost);
+	return rc == 0 ? memtable_reserve_ranges(db->active, ranges, bounds) : rc;
 }
 
 /* Can't fail: reserved, and the payload was encoded by us. */

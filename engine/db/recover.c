@@ -127,6 +127,8 @@ static int recover_insert(struct recover_replay *p, struct memtable *m, uint64_t
 
 	while (rc == 0 && (rc = batch_reader_next(&reader, &e)) == 0) {
 		rc = memtable_reserve(m, memtable_cost(&e));
+		if (rc == 0)
+			rc = memtable_reserve_ranges(m, e.kind == ENTRY_RANGE_DELETE, e.key.len + e.value.len);
 		if (rc < 0)
 			return rc;
 		e.version = rec->version;

@@ -7,6 +7,9 @@
  *   forward    for each entry: above our version, or of a key already decided: step. Else it decides its key: live -> stand on it.
  *   backward   versions of a key come oldest first: remember the newest so far; when the key changes, that one decides.
  *
+ * An entry that a range delete hides decides its key as a delete does. The list of them is made with the merge, for our version and
+ * between our bounds; the cursors below the merge pass over what lies in it whole (hidden.h).
+ *
  * States   NOWHERE   first, last and seek may follow
  *          AT        stands on `key`; the merge is on that very entry (moved forward) or before its key (moved backward)
  *          BETWEEN   the step budget was spent under way: next or prev in the same direction goes on
@@ -14,6 +17,7 @@
  */
 #include "core/merge.h"
 #include "db/get.h"
+#include "db/hidden.h"
 #include "db/level_iter.h"
 #include "db/snapshot.h"
 
@@ -25,6 +29,8 @@ struct silt_iter {
 	struct silt_snapshot snap;        /* registered for the iterator's life */
 	struct view *view;
 	struct iter *merge;
+	struct tombstones *ranges;        /* what range deletes hide of the view; NULL = nothing */
+	struct tombstones_cursor hidden;  /* in it */
 	unsigned table_flags;
 	uint64_t max_steps, now_ms;
 	struct silt_buf lower, upper;
@@ -51,56 +57,91 @@ static size_t scan_child_count(const struct view *v)
 	return n;
 }
 
-static int scan_add_memtable(struct memtable *m, struct iter **children, size_t *n)
+struct scan_children {
+	struct iter **at;
+	size_t n;
+	const struct tombstones *ranges;
+};
+
+/* A cursor over a source whose newest version, or whose tables, are told: see hidden_iter_new(). */
+static int scan_add(struct scan_children *c, struct iter *it, uint64_t newest, const struct version_level *level)
+{
+	int rc = hidden_iter_new(it, c->ranges, newest, level, &c->at[c->n]);
+
+	c->n += rc == 0;
+	return rc;
+}
+
+static int scan_add_memtable(struct scan_children *c, struct memtable *m)
 {
 	struct iter *it = memtable_iter(m);
 
-	if (!it)
-		return SILT_E_NOMEM;
-	children[(*n)++] = it;
-	return 0;
+	return it ? scan_add(c, it, memtable_max_version(m), NULL) : SILT_E_NOMEM;
 }
 
-static int scan_add_tables(struct view *v, unsigned flags, struct iter **children, size_t *n)
+static int scan_add_tables(struct scan_children *c, struct view *v, unsigned flags)
 {
 	const struct version_level *levels = v->set->version->levels;
+	struct iter *it;
 	int rc = 0;
 
 	for (size_t i = 0; i < levels[0].n && rc == 0; i++) {
-		rc = table_iter_new(v->set->tables[0][i], flags, &children[*n]);
-		*n += rc == 0;
+		rc = table_iter_new(v->set->tables[0][i], flags, &it);
+		if (rc == 0)
+			rc = scan_add(c, it, levels[0].tables[i]->max_version, NULL);
 	}
 	for (int l = 1; l < SILT_LEVELS && rc == 0; l++) {
 		if (!levels[l].n)
 			continue;
-		rc = level_iter_new(v->set, l, flags, &children[*n]);
-		*n += rc == 0;
+		rc = level_iter_new(v->set, l, flags, &it);
+		if (rc == 0)
+			rc = scan_add(c, it, 0, &levels[l]);
 	}
 	return rc;
 }
 
-static int scan_merge_new(struct view *v, unsigned flags, struct iter **out)
+static int scan_merge_new(struct view *v, unsigned flags, const struct tombstones *ranges, struct iter **out)
 {
-	struct iter **children = mem_array(scan_child_count(v) + 1, sizeof(*children));
-	size_t n = 0;
+	struct scan_children c = { .at = mem_array(scan_child_count(v) + 1, sizeof(*c.at)), .ranges = ranges };
 	int rc = 0;
 
-	if (!children)
+	if (!c.at)
 		return SILT_E_NOMEM;
 	if (v->active)
-		rc = scan_add_memtable(v->active, children, &n);
+		rc = scan_add_memtable(&c, v->active);
 	for (size_t i = 0; i < v->sealed_count && rc == 0; i++)
-		rc = scan_add_memtable(v->sealed[i], children, &n);
+		rc = scan_add_memtable(&c, v->sealed[i]);
 	if (rc == 0)
-		rc = scan_add_tables(v, flags, children, &n);
+		rc = scan_add_tables(&c, v, flags);
 	if (rc == 0) {
-		rc = merge_iter_new(children, n, out);    /* takes them */
+		rc = merge_iter_new(c.at, c.n, out);      /* takes them */
 	} else {
-		while (n)
-			iter_close(children[--n]);
+		while (c.n)
+			iter_close(c.at[--c.n]);
 	}
-	mem_free(children);
+	mem_free(c.at);
 	return rc;
+}
+
+/* The merge over a view, and what is hidden of it. On failure the iterator is as it was. */
+static int scan_look_at(silt_iter *it, struct view *v)
+{
+	struct tombstones *ranges = NULL;
+	struct iter *merge = NULL;
+	int rc = hidden_list(v, it->snap.version, buf_slice(&it->lower), buf_slice(&it->upper), &ranges);
+
+	if (rc == 0)
+		rc = scan_merge_new(v, it->table_flags, ranges, &merge);
+	if (rc < 0) {
+		tombstones_free(ranges);
+		return rc;
+	}
+	iter_close(it->merge);
+	tombstones_free(it->ranges);
+	it->merge = merge;
+	it->ranges = ranges;
+	it->hidden = (struct tombstones_cursor){ ranges, 0 };
+	return 0;
 }
 
 static int scan_init(silt_iter *it, const struct silt_iter_options *o)
@@ -138,7 +179,7 @@ int silt_iter_new(silt_db *db, const struct silt_iter_options *opts, silt_iter *
 		snapshot_take(db, &it->snap, &it->view);
 	rc = scan_init(it, o);
 	if (rc == 0)
-		rc = scan_merge_new(it->view, it->table_flags, &it->merge);
+		rc = scan_look_at(it, it->view);
 	if (rc < 0) {
 		silt_iter_close(it);
 		return rc;
@@ -152,6 +193,7 @@ void silt_iter_close(silt_iter *it)
 	if (!it)
 		return;
 	iter_close(it->merge);
+	tombstones_free(it->ranges);
 	view_unref(it->view);
 	snapshot_drop(&it->snap);
 	buf_fini(&it->lower);
@@ -169,7 +211,6 @@ void silt_iter_close(silt_iter *it)
 static int scan_refresh(silt_iter *it, bool *fresh)
 {
 	struct view *v;
-	struct iter *merge;
 	int rc;
 
 	*fresh = false;
@@ -180,14 +221,12 @@ static int scan_refresh(silt_iter *it, bool *fresh)
 	mutex_lock(&it->db->mu);
 	v = view_ref(it->db->view);
 	mutex_unlock(&it->db->mu);
-	rc = scan_merge_new(v, it->table_flags, &merge);
+	rc = scan_look_at(it, v);
 	if (rc < 0) {
 		view_unref(v);
 		return rc;
 	}
-	iter_close(it->merge);
 	view_unref(it->view);
-	it->merge = merge;
 	it->view = v;
 	*fresh = true;
 	return 0;
@@ -209,6 +248,11 @@ static int scan_end(silt_iter *it, int rc)
 {
 	it->state = SCAN_NOWHERE;
 	return rc;
+}
+
+static bool scan_live(silt_iter *it, const struct entry *e)
+{
+	return entry_live(e, it->now_ms) && !hidden_entry(&it->hidden, e);
 }
 
 /* rc: of the move that brought the merge where it is. */
@@ -233,7 +277,7 @@ static int scan_settle_forward(silt_iter *it, int rc)
 		if (rc < 0)
 			return scan_end(it, rc);
 		it->have_key = true;
-		if (!entry_live(e, it->now_ms))
+		if (!scan_live(it, e))
 			continue;
 		it->entry = *e;
 		it->state = SCAN_AT;
@@ -248,7 +292,7 @@ static int scan_gather(silt_iter *it, const struct entry *e)
 {
 	int rc = 0;
 
-	it->gathered_live = entry_live(e, it->now_ms);
+	it->gathered_live = scan_live(it, e);
 	if (!it->gathered_live)
 		return 0;
 	rc = buf_set(&it->value, e->value);

@@ -17,6 +17,7 @@ static void stats_tables(const struct version *v, struct silt_stats *out)
 		for (size_t i = 0; i < level->n; i++) {
 			out->table_entries[l] += level->tables[i]->entries;
 			out->tombstones += level->tables[i]->tombstones;
+			out->range_tombstones += level->tables[i]->range_deletes;
 		}
 	}
 }
@@ -26,8 +27,11 @@ static void stats_view(const struct view *v, struct silt_stats *out)
 	out->memtable_bytes = view_memtable_bytes(v);
 	out->sealed_memtables = v->sealed_count;
 	out->memtable_entries = v->active ? memtable_entries(v->active) : 0;
-	for (size_t i = 0; i < v->sealed_count; i++)
+	out->memtable_range_deletes = v->active ? memtable_range_deletes(v->active) : 0;
+	for (size_t i = 0; i < v->sealed_count; i++) {
 		out->memtable_entries += memtable_entries(v->sealed[i]);
+		out->memtable_range_deletes += memtable_range_deletes(v->sealed[i]);
+	}
 }
 
 static void stats_locked(struct silt_db *db, struct silt_stats *out)

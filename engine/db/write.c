@@ -151,6 +151,20 @@ int silt_delete(silt_db *db, struct silt_slice key, uint64_t *version)
 	return rc;
 }
 
+int silt_delete_range(silt_db *db, struct silt_slice lower, struct silt_slice upper, uint64_t *version)
+{
+	silt_batch *b;
+	int rc = silt_batch_new(&b);
+
+	if (rc < 0)
+		return rc;
+	rc = silt_batch_delete_range(b, lower, upper);
+	if (rc == 0)
+		rc = write_one(db, b, version);
+	silt_batch_free(b);
+	return rc;
+}
+
 int silt_sync(silt_db *db)
 {
 	struct commit_request r = { .kind = COMMIT_SYNC };

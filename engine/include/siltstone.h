@@ -280,6 +280,18 @@ SILT_EXPORT SILT_MUST_CHECK int silt_batch_put(silt_batch *b, struct silt_slice 
                                                const struct silt_put_options *opts, unsigned op_flags);
 SILT_EXPORT SILT_MUST_CHECK int silt_batch_delete(silt_batch *b, struct silt_slice key, unsigned op_flags);
 
+/*
+ * silt_batch_delete_range - delete every key in [lower, upper), as one small record, whatever is there.
+ * lower    inclusive, copied; {NULL,0} = from the first key.
+ * upper    exclusive, copied; {NULL,0} = to the last key. (Empty but not NULL is the empty key, as in silt_iter_options: nothing is
+ *          below it.) Where lower is upper there is nothing to delete: 0, and the batch is as it was.
+ *          Operations of the batch that were added before it and lie in the range are removed; later ones stay. There is no report of it.
+ * returns  0; SILT_E_MISUSE (lower above upper), _TOOBIG (a bound over SILT_KEY_MAX), _NOMEM.
+ * cost     of the call a walk over the batch's operations; of the write that of a small put. Reads of the range then look at the range
+ *          delete, scans pass over what it hides; compaction gives the space back, tables that lie in the range unread.
+ */
+SILT_EXPORT SILT_MUST_CHECK int silt_batch_delete_range(silt_batch *b, struct silt_slice lower, struct silt_slice upper);
+
 enum silt_cond {
 	SILT_COND_MATCH = 0,          /* the key's version is one of the list; an empty list: the key is there */
 	SILT_COND_NONE_MATCH = 1,     /* the key's version is none of the list; an empty list: the key is not there */
@@ -333,6 +345,7 @@ SILT_EXPORT SILT_MUST_CHECK int silt_write_async(silt_db *db, const silt_batch *
 /* One-operation conveniences over silt_write(); version may be NULL. */
 SILT_EXPORT SILT_MUST_CHECK int silt_put(silt_db *db, struct silt_slice key, struct silt_slice value, uint64_t *version);
 SILT_EXPORT SILT_MUST_CHECK int silt_delete(silt_db *db, struct silt_slice key, uint64_t *version);
+SILT_EXPORT SILT_MUST_CHECK int silt_delete_range(silt_db *db, struct silt_slice lower, struct silt_slice upper, uint64_t *version);
 
 /* silt_sync - make every write acknowledged so far durable. */
 SILT_EXPORT SILT_MUST_CHECK int silt_sync(silt_db *db);
@@ -462,6 +475,8 @@ struct silt_stats {
 	uint64_t entries_expired, entries_dropped;          /* by flush and compaction */
 	uint64_t disk_free_bytes;
 	uint64_t recovered_entries, recovery_ms;            /* what this open replayed */
+	uint64_t memtable_range_deletes;                    /* of memtable_entries */
+	uint64_t range_tombstones;                          /* in tables: range deletes, by the pieces they were cut into */
 };
 SILT_EXPORT void silt_stats(silt_db *db, struct silt_stats *out);
 

@@ -10,6 +10,9 @@
  * Cuts      at table_size; from half of that on, where a table of the level below ended, so that later the output meets as few
  *           of them as it can; and wherever it has come to overlap COMPACT_GRANDPARENTS tables' worth of them: a later
  *           compaction of one output stays small. Never within a key (version.h, rule 2).
+ * Ranges    range deletes of all inputs make one list, for the readers of the moment; entries are judged by it (keep.h), and what is
+ *           left of it is dealt out over the outputs (output.h). An input that lies in it whole, seen by no reader, is not
+ *           read at all: what a range delete is for.
  * Bottom    a cursor in each level below the output moves along with the keys: nothing older lies below, if none covers the key.
  */
 #include "job/compact.h"
@@ -31,6 +34,8 @@ struct compact {
 	const struct pick *p;
 	struct output out;
 	struct keep keep;
+	struct tombstones *ranges;        /* of all inputs; NULL = none */
+	uint64_t unread;                  /* entries of inputs that are not read */
 	struct silt_buf key;              /* of the last entry that was read */
 	bool have_key, bottom;            /* of that key */
 	size_t below[SILT_LEVELS];        /* by level: the first table whose largest key is not before the last key */
@@ -135,14 +140,52 @@ static int compact_input_new(struct job *job, struct table_meta *m, uint64_t *da
 	return 0;
 }
 
-static int compact_open_inputs(struct job *job, const struct pick *p, uint64_t *damaged, struct iter **out)
+/* What of m's versions a range delete must be newer than, and seen by the same readers. */
+static bool compact_hides(const struct compact *c, const struct tombstone *t, const struct table_meta *m)
 {
+	const struct keep_rules *r = &c->job->keep;
+	uint64_t above = tombstone_above(t, m->max_version);
+
+	if (above == 0)
+		return false;
+	for (size_t i = 0; i < r->snapshot_count; i++)
+		if (r->snapshots[i] >= m->min_version)
+			return r->snapshots[i] >= above;          /* the first reader that sees the oldest of m sees the range delete */
+	return false;
+}
+
+/* Does the list hide all that m's range holds? Fragments must follow each other without a gap. */
+static bool compact_is_hidden(const struct compact *c, const struct table_meta *m)
+{
+	const struct tombstones *l = c->ranges;
+	size_t i = l ? tombstones_find(l, m->smallest) : 0;
+
+	if (!l || i == l->n || slice_cmp(l->at[i].lower, m->smallest) > 0)
+		return false;
+	for (;; i++) {
+		if (!compact_hides(c, &l->at[i], m))
+			return false;
+		if (tombstone_below(m->largest, l->at[i].upper))
+			return true;
+		if (i + 1 == l->n || !slice_eq(l->at[i].upper, l->at[i + 1].lower))
+			return false;
+	}
+}
+
+static int compact_open_inputs(struct compact *c, uint64_t *damaged, struct iter **out)
+{
+	const struct pick *p = c->p;
 	struct iter **children = mem_calloc(p->input_n, sizeof(*children));
 	size_t n = 0;
 	int rc = children ? 0 : SILT_E_NOMEM;
 
-	while (rc == 0 && n < p->input_n) {
-		rc = compact_input_new(job, p->inputs[n], damaged, &children[n]);
+	for (size_t i = 0; rc == 0 && i < p->input_n; i++) {
+		if (compact_is_hidden(c, p->inputs[i])) {
+			c->unread += p->inputs[i]->entries;
+			continue;
+		}
+		c->out.counts->bytes_read += p->inputs[i]->size;
+		rc = compact_input_new(c->job, p->inputs[i], damaged, &children[n]);
 		n += rc == 0;
 	}
 	if (rc == 0)
@@ -152,6 +195,54 @@ static int compact_open_inputs(struct job *job, const struct pick *p, uint64_t *
 			iter_close(children[--n]);
 	mem_free(children);
 	return rc;
+}
+
+/* The lists stay with their tables; what is built of them is a copy. */
+static int compact_add_ranges(struct job *job, struct table_meta *m, struct tombstones_builder *b, struct table **out)
+{
+	const struct tombstones *l = NULL;
+	int rc = table_cache_get(job->tables, m, out);
+
+	if (rc == 0)
+		rc = table_tombstones(*out, &l);
+	return rc == 0 ? tombstones_add_list(b, l) : rc;
+}
+
+static int compact_gather_ranges(struct compact *c, uint64_t *damaged)
+{
+	const struct keep_rules *r = &c->job->keep;
+	struct table **held = mem_calloc(c->p->input_n, sizeof(*held));
+	struct tombstones_builder b = { 0 };
+	int rc = held ? 0 : SILT_E_NOMEM;
+
+	for (size_t i = 0; rc == 0 && i < c->p->input_n; i++) {
+		if (c->p->inputs[i]->range_deletes)
+			rc = compact_add_ranges(c->job, c->p->inputs[i], &b, &held[i]);
+		if (rc == SILT_E_CORRUPT)
+			*damaged = c->p->inputs[i]->number;
+	}
+	if (rc == 0)
+		rc = tombstones_build(&b, r->snapshots, r->snapshot_count, &c->ranges);
+	tombstones_builder_fini(&b);
+	for (size_t i = 0; held && i < c->p->input_n; i++)
+		table_cache_put(c->job->tables, held[i]);
+	mem_free(held);
+	return rc;
+}
+
+/* May a table below the output hold a key of the range? */
+static bool compact_deep(void *ctx, struct silt_slice lower, struct silt_slice upper)
+{
+	const struct compact *c = ctx;
+
+	for (int l = c->p->output_level + 1; l < SILT_LEVELS; l++) {
+		size_t first, last;
+
+		version_overlap(&c->v->levels[l], lower, tombstone_last(upper), &first, &last);
+		if (first < last)
+			return true;
+	}
+	return false;
 }
 
 /* ---- where a key stands ---------------------------------------------------------------------------------------------- */
@@ -236,21 +327,21 @@ static int compact_entries(struct compact *c, struct iter *it)
 			return SILT_E_CLOSED;
 		output_pace(&c->out);
 	}
-	return rc == SILT_END ? output_cut(&c->out) : rc;
+	return rc == SILT_END ? output_end(&c->out) : rc;
 }
 
 /* Rule 1. */
 static int compact_check(const struct compact *c)
 {
 	const struct job_counts *n = c->out.counts;
-	uint64_t expected = 0;
+	uint64_t expected = 0, dropped = c->keep.dropped + c->unread;
 
 	for (size_t i = 0; i < c->p->input_n; i++)
 		expected += c->p->inputs[i]->entries;
-	if (n->entries_in == expected && n->entries_in == n->entries_out + c->keep.dropped)
+	if (n->entries_in + c->unread == expected && expected == n->entries_out + dropped)
 		return 0;
 	return report(&c->job->env->rep, SILT_E_CORRUPT, "compaction: of %" PRIu64 " entries %" PRIu64 " were read, %" PRIu64
-	              " written, %" PRIu64 " dropped", expected, n->entries_in, n->entries_out, c->keep.dropped);
+	              " written, %" PRIu64 " dropped", expected, n->entries_in, n->entries_out, dropped);
 }
 
 static int compact_drop_inputs(const struct pick *p, struct edit *edit)
@@ -303,8 +394,12 @@ static int compact_merge(struct compact *c, struct edit *edit)
 {
 	struct job_counts *counts = c->out.counts;
 	struct iter *it = NULL;
-	int rc = compact_open_inputs(c->job, c->p, &counts->damaged_table, &it);
+	int rc = compact_gather_ranges(c, &counts->damaged_table);
 
+	c->keep.ranges.list = c->ranges;
+	output_ranges(&c->out, c->ranges, compact_deep, c);
+	if (rc == 0)
+		rc = compact_open_inputs(c, &counts->damaged_table, &it);
 	if (rc == 0)
 		rc = compact_entries(c, it);
 	iter_close(it);
@@ -323,15 +418,14 @@ int compact_run(struct job *job, const struct version *v, const struct pick *p, 
 	memset(counts, 0, sizeof(*counts));
 	if (p->move)
 		return compact_move(p, edit);
-	for (size_t i = 0; i < p->input_n; i++)
-		counts->bytes_read += p->inputs[i]->size;
 	output_init(&c.out, job, compact_compression(job, v, p), counts);
 	keep_init(&c.keep, &job->keep);
 	rc = compact_merge(&c, edit);
-	counts->dropped = c.keep.dropped;
+	counts->dropped = c.keep.dropped + c.unread;
 	counts->expired = c.keep.expired;
 	keep_fini(&c.keep);
 	buf_fini(&c.key);
 	output_fini(&c.out);
+	tombstones_free(c.ranges);
 	return rc;
 }

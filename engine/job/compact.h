@@ -3,7 +3,8 @@
  * compact.h - merges the tables of a pick into its output level; outputs are cut between keys, and verified before they
  * are offered.
  *
- * Rules     (1) every entry of the inputs goes out or was dropped by keep: counted, and against the inputs' metas too.
+ * Rules     (1) every entry of the inputs goes out or was dropped, by keep or with an input that range deletes hide whole: counted,
+ *           and against the inputs' metas too.
  *           (2) "bottom" is asked for each key anew: nothing older of it may lie in a level below the output.
  */
 #ifndef JOB_COMPACT_H

@@ -3,7 +3,7 @@
  * flush.c - a sealed memtable, newest version first, through keep into one table.
  *
  * Deletes stay: what they hide may lie in any level. What goes is what a newer version of the same memtable hides from every
- * reader; an expired put becomes a delete.
+ * reader or a range delete does; an expired put becomes a delete. Range deletes are reduced to what their readers need, and stay.
  */
 #include "job/flush.h"
 
@@ -41,7 +41,7 @@ static int flush_entries(struct output *o, struct iter *it, struct keep *k)
 			return SILT_E_CLOSED;
 		output_pace(o);
 	}
-	return rc == SILT_END ? output_cut(o) : rc;
+	return rc == SILT_END ? output_end(o) : rc;
 }
 
 /* Nothing came in that neither went out nor was let go on purpose. */
@@ -55,8 +55,25 @@ static int flush_check(const struct output *o, const struct keep *k, uint64_t ex
 	              " written, %" PRIu64 " dropped", expected, c->entries_in, c->entries_out, k->dropped);
 }
 
+static int flush_add_range(void *ctx, struct silt_slice lower, struct silt_slice upper, uint64_t version)
+{
+	return tombstones_add(ctx, lower, upper, version);
+}
+
+static int flush_ranges(const struct job *job, const struct memtable *m, struct tombstones **out)
+{
+	struct tombstones_builder b = { 0 };
+	int rc = memtable_ranges(m, UINT64_MAX, true, flush_add_range, &b);
+
+	if (rc == 0)
+		rc = tombstones_build(&b, job->keep.snapshots, job->keep.snapshot_count, out);
+	tombstones_builder_fini(&b);
+	return rc;
+}
+
 int flush_run(struct job *job, struct memtable *m, struct edit *edit, struct job_counts *counts)
 {
+	struct tombstones *ranges = NULL;
 	struct output o;
 	struct keep k;
 	struct iter *it;
@@ -66,9 +83,13 @@ int flush_run(struct job *job, struct memtable *m, struct edit *edit, struct job
 	output_init(&o, job, job->env->opts.compression, counts);
 	keep_init(&k, &job->keep);
 	it = memtable_iter(m);
-	rc = it ? flush_entries(&o, it, &k) : SILT_E_NOMEM;
+	rc = it ? flush_ranges(job, m, &ranges) : SILT_E_NOMEM;
+	k.ranges.list = ranges;
+	output_ranges(&o, ranges, NULL, NULL);
 	if (rc == 0)
-		rc = flush_check(&o, &k, memtable_entries(m));
+		rc = flush_entries(&o, it, &k);
+	if (rc == 0)
+		rc = flush_check(&o, &k, memtable_entries(m) - memtable_range_deletes(m));
 	if (rc == 0)
 		rc = output_offer(&o, 0, edit);
 	counts->dropped = k.dropped;
@@ -76,5 +97,6 @@ int flush_run(struct job *job, struct memtable *m, struct edit *edit, struct job
 	iter_close(it);
 	keep_fini(&k);
 	output_fini(&o);
+	tombstones_free(ranges);
 	return rc;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * keep.c - the four rules, each as a timeline of one key. Versions grow to the right; S marks where a reader stands, the last
+ * keep.c - the rules, each as a timeline of one key. Versions grow to the right; S marks where a reader stands, the last
  * of them (P) the published version; p a put, x a put that is expired, d a delete; capitals of what is kept.
  *
  * The readers cut the line into strata: a version belongs to the first reader at or after it, the unpublished to none.
@@ -22,6 +22,9 @@
  *
  *            before    p        d                          d at 4 is in a higher stratum than p, which the reader at 3 sees:
  *            after     P        D    (bottom, too)         without d the reader at 6 would see p again.
+ *
+ *   (5)      before       p  p  r  p                      r at 5 covers 3 and 4, and is in their stratum: they go as if r were a
+ *            after        .  .     P                      delete. 6 is newer, and stays. What becomes of r itself is output.c's.
  *
  * A d in a higher stratum with nothing older of its key could go as well; that would take a look ahead, and saves little: it goes
  * when the reader below it has gone.
@@ -79,6 +82,15 @@ static enum keep_verdict keep_seen(struct keep *k, const struct entry *e, size_t
 	return expired ? KEEP_AS_DELETE : KEEP_AS_IS;   /* rule 3 */
 }
 
+/* Rule 5: the oldest range delete above an entry is the next newer of its key, or a later one is. */
+static bool keep_covered(struct keep *k, const struct entry *e, size_t stratum)
+{
+	const struct tombstone *t = tombstones_seek(&k->ranges, e->key);
+	uint64_t above = t ? tombstone_above(t, e->version) : 0;
+
+	return above != 0 && keep_stratum(&k->rules, above) == stratum;
+}
+
 int keep_decide(struct keep *k, const struct entry *e, bool bottom, enum keep_verdict *verdict)
 {
 	size_t stratum = keep_stratum(&k->rules, e->version);
@@ -90,8 +102,8 @@ int keep_decide(struct keep *k, const struct entry *e, bool bottom, enum keep_ve
 	}
 	if (stratum == k->rules.snapshot_count)
 		*verdict = KEEP_AS_IS;                  /* rule 1: not published */
-	else if (same_key && stratum == k->stratum)
-		*verdict = KEEP_NOT;                    /* rule 2 */
+	else if ((same_key && stratum == k->stratum) || keep_covered(k, e, stratum))
+		*verdict = KEEP_NOT;                    /* rules 2 and 5 */
 	else
 		*verdict = keep_seen(k, e, stratum, bottom);
 	k->have_key = true;

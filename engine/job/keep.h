@@ -8,12 +8,14 @@
  *           (3) an expired put (expires_ms + grace <= now) becomes a delete of its version; expiry ignores snapshots.
  *           (4) a delete at or below every snapshot, that is the oldest left of its key here, is dropped when `bottom` says
  *           that nothing older of its key lies below.
+ *           (5) an entry under a newer range delete of the list is dropped by rule 2, as if that were a delete of its key.
  *           Each is drawn as a timeline in keep.c.
  */
 #ifndef JOB_KEEP_H
 #define JOB_KEEP_H
 
 #include "core/entry.h"
+#include "core/tombstones.h"
 
 struct keep_rules {
 	const uint64_t *snapshots;        /* ascending, distinct; the last is the published version; at least one */
@@ -24,6 +26,7 @@ struct keep {                             /* state between entries of one run */
 	struct keep_rules rules;
 	struct silt_buf key;              /* the key being looked at */
 	bool have_key;
+	struct tombstones_cursor ranges;  /* (5) begins without a list; a borrowed one may be set, built for the rules' snapshots */
 	size_t stratum;                   /* the snapshot stratum of the last kept or seen version of this key */
 	uint64_t dropped, expired;        /* verdicts KEEP_NOT; expired puts among what readers see, dropped or made deletes */
 };

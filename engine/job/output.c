@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "core/filename.h"
+#include "core/key.h"
 
 void output_init(struct output *o, struct job *job, enum silt_compression compression, struct job_counts *counts)
 {
@@ -36,15 +37,21 @@ void output_fini(struct output *o)
 		table_meta_unref(o->made[i]);
 	}
 	mem_free(o->made);
+	buf_fini(&o->range_from);
 	memset(o, 0, sizeof(*o));
+}
+
+static int output_open(struct output *o)
+{
+	if (o->writer)
+		return 0;
+	return table_writer_open(o->job->env, o->job->next_number(o->job->ctx), &o->settings, &o->writer);
 }
 
 int output_add(struct output *o, const struct entry *e)
 {
-	int rc = 0;
+	int rc = output_open(o);
 
-	if (!o->writer)
-		rc = table_writer_open(o->job->env, o->job->next_number(o->job->ctx), &o->settings, &o->writer);
 	if (rc == 0)
 		rc = table_writer_add(o->writer, e);
 	if (rc == 0)
@@ -106,14 +113,11 @@ static int output_reserve(struct output *o)
 	return 0;
 }
 
-int output_cut(struct output *o)
+static int output_finish(struct output *o)
 {
 	struct table_meta *m;
-	int rc;
+	int rc = output_reserve(o);
 
-	if (!o->writer)
-		return 0;
-	rc = output_reserve(o);
 	if (rc < 0)
 		return rc;
 	rc = table_writer_finish(o->writer, &m);
@@ -126,6 +130,91 @@ int output_cut(struct output *o)
 		o->job->pace(o->job->ctx, m->size - o->paced);
 	o->paced = 0;
 	return output_verify(o->job, m);
+}
+
+/* ---- range deletes --------------------------------------------------------------------------------------------------- */
+
+void output_ranges(struct output *o, const struct tombstones *list, bool (*deep)(void *ctx, struct silt_slice lower, struct silt_slice upper),
+                   void *ctx)
+{
+	o->ranges = list;
+	o->deep = deep;
+	o->deep_ctx = ctx;
+}
+
+/* Rule 2 of "Ranges": of what lies over nothing only the versions above the oldest reader are left. */
+static int output_piece(struct output *o, const struct tombstone *t, struct silt_slice lower, struct silt_slice upper)
+{
+	struct tombstone piece = { lower, upper, t->versions, t->n };
+	int rc;
+
+	if (o->deep && !o->deep(o->deep_ctx, lower, upper))
+		while (piece.n > 0 && piece.versions[piece.n - 1] <= o->job->keep.snapshots[0])
+			piece.n--;
+	if (piece.n == 0)
+		return 0;
+	rc = output_open(o);
+	return rc < 0 ? rc : table_writer_add_range(o->writer, &piece);
+}
+
+/* What is left of the list below upto; empty = all of it. */
+static int output_deal(struct output *o, struct silt_slice upto)
+{
+	int rc = 0;
+
+	for (; o->ranges && o->range_at < o->ranges->n && rc == 0; o->range_at++) {
+		const struct tombstone *t = &o->ranges->at[o->range_at];
+		struct silt_slice from = buf_slice(&o->range_from);
+		struct silt_slice lower = slice_cmp(t->lower, from) >= 0 ? t->lower : from;
+
+		if (!tombstone_below(lower, upto))
+			break;
+		if (tombstone_upper_cmp(t->upper, upto) <= 0) {
+			rc = output_piece(o, t, lower, t->upper);
+			continue;
+		}
+		rc = output_piece(o, t, lower, upto);
+		break;
+	}
+	return rc == 0 ? buf_set(&o->range_from, upto) : rc;
+}
+
+/* Rule 1 of "Ranges": right behind the last key, into out[KEY_MAX]; empty = the cut must wait. */
+static struct silt_slice output_cut_at(const struct output *o, uint8_t *out)
+{
+	struct silt_slice last = table_writer_last_key(o->writer);
+
+	memcpy(out, last.data, last.len);
+	if (last.len == KEY_MAX)          /* where nothing spans the place, what ends at it or before it is all there is */
+		return slice_of(out, tombstones_at(o->ranges, last) ? 0 : last.len);
+	out[last.len] = 0;
+	return slice_of(out, last.len + 1);
+}
+
+int output_cut(struct output *o)
+{
+	uint8_t key[KEY_MAX];
+	struct silt_slice at;
+	int rc;
+
+	if (!o->writer)
+		return 0;
+	if (o->ranges && o->range_at < o->ranges->n) {
+		at = output_cut_at(o, key);
+		if (at.len == 0)
+			return 0;
+		rc = output_deal(o, at);
+		if (rc < 0)
+			return rc;
+	}
+	return output_finish(o);
+}
+
+int output_end(struct output *o)
+{
+	int rc = output_deal(o, slice_of(NULL, 0));
+
+	return rc == 0 && o->writer ? output_finish(o) : rc;
 }
 
 int output_offer(struct output *o, int level, struct edit *edit)

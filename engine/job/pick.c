@@ -256,7 +256,7 @@ static bool pick_moves(const struct pick_view *pv, const struct pick *p)
 
 	if (p->input_n != 1 || p->level == p->output_level)
 		return false;
-	return !pick_has_expired(pv->r, m) && !(p->bottom && m->tombstones > 0);
+	return !pick_has_expired(pv->r, m) && !(p->bottom && (m->tombstones > 0 || m->range_deletes > 0));
 }
 
 /* ---- level 0 --------------------------------------------------------------------------------------------------------- */
@@ -480,11 +480,39 @@ static int pick_table(const struct pick_view *pv, enum pick_reason reason, int l
 	return rc;
 }
 
+/* A range delete counts as one here: a table of little else goes down soon, with whatever they hide. */
+static bool pick_is_dead(const struct table_meta *m)
+{
+	uint64_t dead = m->tombstones + m->range_deletes;
+
+	return dead > 0 && dead >= m->entries / PICK_SHARE_TOMBSTONES;
+}
+
+/* Entries in tables below level 0 that lie in the range of m: what its range deletes may hide, where m holds little else. */
+static uint64_t pick_may_hide(const struct pick_view *pv, const struct table_meta *m)
+{
+	uint64_t entries = 0;
+
+	if (m->range_deletes == 0 || m->range_deletes < m->entries / PICK_SHARE_TOMBSTONES)
+		return 0;
+	for (int l = 1; l < SILT_LEVELS; l++) {
+		const struct version_level *below = &pv->v->levels[l];
+		size_t first, last;
+
+		version_overlap(below, m->smallest, m->largest, &first, &last);
+		for (size_t i = first; i < last; i++)
+			if (slice_cmp(below->tables[i]->smallest, m->smallest) >= 0 &&
+			    slice_cmp(below->tables[i]->largest, m->largest) <= 0)
+				entries += below->tables[i]->entries;
+	}
+	return entries;
+}
+
 static int pick_tombstones_of(const struct pick_view *pv, int level, struct table_meta *m, struct pick *out)
 {
 	bool in_place;
 
-	if (m->tombstones == 0 || m->tombstones < m->entries / PICK_SHARE_TOMBSTONES)
+	if (!pick_is_dead(m))
 		return SILT_NOTFOUND;
 	in_place = pick_nothing_below(pv->v, level, m->smallest, m->largest);
 	if (in_place && !pick_settled(pv->r, m))
@@ -528,7 +556,7 @@ static int pick_dead_l0(const struct pick_view *pv, enum pick_reason reason, uin
 		const struct table_meta *m = pv->v->levels[0].tables[i];
 
 		if (reason == PICK_TOMBSTONES)
-			dead += m->tombstones;
+			dead += m->tombstones + m->range_deletes + pick_may_hide(pv, m);
 		else if (pick_wants_expiry(m, line))
 			dead += m->expiring;
 	}

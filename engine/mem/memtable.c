@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* memtable.c - a skip list with its arena, its counts and a count of who holds it. */
+/* memtable.c - a skip list with its arena, the range deletes beside it, its counts and a count of who holds it. */
 #include "mem/memtable.h"
+#include "mem/ranges.h"
 #include "mem/skiplist.h"
 
 #include <assert.h>
@@ -14,6 +15,7 @@ struct memtable {
 	uint64_t wal_number;              /* [c] */
 	struct arena arena;               /* [w] but for its count of bytes */
 	struct skiplist list;             /* [w] inserts, anyone reads */
+	struct ranges ranges;             /* [w] inserts, anyone reads */
 	_Atomic uint64_t entries;         /* [a] relaxed, for stats and triggers */
 	_Atomic uint64_t max_version;     /* [a] relaxed */
 };
@@ -28,6 +30,7 @@ int memtable_new(uint64_t wal_number, struct memtable **out)
 	atomic_init(&m->refs, 1);
 	m->wal_number = wal_number;
 	arena_init(&m->arena, MEMTABLE_CHUNK_FIRST);
+	ranges_init(&m->ranges);
 	rc = skiplist_init(&m->list, &m->arena);
 	if (rc < 0) {
 		memtable_unref(m);
@@ -47,6 +50,7 @@ void memtable_unref(struct memtable *m)
 {
 	if (!m || atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) != 1)
 		return;
+	ranges_fini(&m->ranges);
 	arena_fini(&m->arena);
 	mem_free(m);
 }
@@ -58,7 +62,7 @@ uint64_t memtable_wal_number(const struct memtable *m)
 
 size_t memtable_cost(const struct entry *e)
 {
-	return skiplist_cost(e);
+	return e->kind == ENTRY_RANGE_DELETE ? 0 : skiplist_cost(e);
 }
 
 int memtable_reserve(struct memtable *m, size_t bytes)
@@ -70,6 +74,11 @@ int memtable_reserve(struct memtable *m, size_t bytes)
 	    m->arena.chunk_size < MEMTABLE_CHUNK_LAST)
 		m->arena.chunk_size *= 2;
 	return rc;
+}
+
+int memtable_reserve_ranges(struct memtable *m, size_t n, size_t bound_bytes)
+{
+	return n ? ranges_reserve(&m->ranges, n, bound_bytes) : 0;
 }
 
 /* One writer: loads and stores instead of read-modify-writes. */
@@ -84,11 +93,14 @@ static void memtable_count(struct memtable *m, uint64_t version)
 
 void memtable_insert(struct memtable *m, const struct entry *e)
 {
-	skiplist_insert(&m->list, e);
+	if (e->kind == ENTRY_RANGE_DELETE)
+		ranges_insert(&m->ranges, e->key, e->value, e->version);
+	else
+		skiplist_insert(&m->list, e);
 	memtable_count(m, e->version);
 }
 
-int memtable_get(const struct memtable *m, struct silt_slice key, uint64_t max_version, struct entry *out)
+static int memtable_find(const struct memtable *m, struct silt_slice key, uint64_t max_version, struct entry *out)
 {
 	const struct skiplist_node *n = skiplist_seek(&m->list, key, max_version);
 	struct entry e;
@@ -102,14 +114,36 @@ int memtable_get(const struct memtable *m, struct silt_slice key, uint64_t max_v
 	return 0;
 }
 
+int memtable_get(const struct memtable *m, struct silt_slice key, uint64_t max_version, struct entry *out)
+{
+	uint64_t cover = ranges_cover(&m->ranges, key, max_version);
+	int rc = memtable_find(m, key, max_version, out);
+
+	if (cover == 0 || (rc == 0 && out->version >= cover))
+		return rc;
+	*out = (struct entry){ .key = key, .version = cover, .kind = ENTRY_DELETE };
+	return 0;
+}
+
+int memtable_ranges(const struct memtable *m, uint64_t max_version, bool all, memtable_range_fn *fn, void *ctx)
+{
+	return ranges_each(&m->ranges, max_version, all, fn, ctx);
+}
+
 uint64_t memtable_bytes(const struct memtable *m)
 {
-	return sizeof(*m) + atomic_load_explicit(&m->arena.bytes, memory_order_relaxed);
+	return sizeof(*m) + atomic_load_explicit(&m->arena.bytes, memory_order_relaxed) +
+	       atomic_load_explicit(&m->ranges.arena.bytes, memory_order_relaxed);
 }
 
 uint64_t memtable_entries(const struct memtable *m)
 {
 	return atomic_load_explicit(&m->entries, memory_order_relaxed);
+}
+
+uint64_t memtable_range_deletes(const struct memtable *m)
+{
+	return atomic_load_explicit(&m->ranges.count, memory_order_relaxed);
 }
 
 uint64_t memtable_max_version(const struct memtable *m)
@@ -121,7 +155,8 @@ void memtable_check(const struct memtable *m)
 {
 	uint64_t count = skiplist_check(&m->list);
 
-	assert(count == memtable_entries(m));
+	ranges_check(&m->ranges);
+	assert(count + memtable_range_deletes(m) == memtable_entries(m));
 	(void)count;
 }
 

@@ -308,7 +308,7 @@ static int table_find_covered(struct table *t, struct silt_slice key, uint64_t h
 	if (rc == 0)
 		table_hit_release(hit);
 	hit->entry = (struct entry){ .key = key, .version = cover, .kind = ENTRY_DELETE };
-	hit->pin = NULL;
+	hit->block = hit->pin = NULL;
 	return 0;
 }
 

@@ -68,7 +68,7 @@ static struct twin {
 	struct simdisk *before;           /* as it was before the opening under way: what to look at when that fails */
 	uint64_t crash_seed, crash_acked; /* set before `crashed` */
 
-	uint64_t crashes, crashes_in_open, reopens, read_only, undone, flushes, compactions, conflicts, retries, bursts, compared, checkpoints, ingests;
+	uint64_t crashes, crashes_in_open, reopens, read_only, undone, flushes, compactions, conflicts, retries, bursts, ranges, compared, checkpoints, ingests;
 } T;
 
 static uint64_t chance(uint64_t n)
@@ -528,6 +528,100 @@ static void op_conditional(void)
 	silt_batch_free(b);
 }
 
+/* ---- range deletes ------------------------------------------------------------------------------------------------------------- */
+
+/* A key of the store, or a stranger close to one. */
+static struct silt_slice random_bound_near(size_t i, uint8_t *buf)
+{
+	struct silt_slice key = T.m->keys[i];
+	size_t len = key.len;
+
+	memcpy(buf, key.data, len);
+	if (chance(3) == 0 && len > 1)
+		len -= 1 + chance(len - 1);
+	if (chance(3) == 0 && len < SILT_KEY_MAX)
+		buf[len++] = (uint8_t)chance(256);
+	return (struct silt_slice){ buf, len };
+}
+
+/* To the batch, and as a delete of each key in it to ops. Mostly short; now and then from the first or to the last, rarely all. */
+static size_t add_range(silt_batch *b, struct model_op *ops)
+{
+	uint8_t lower_room[SILT_KEY_MAX], upper_room[SILT_KEY_MAX];
+	struct silt_slice lower = { 0 }, upper = { 0 };
+	size_t i = chance(T.m->n), far = i + chance(chance(8) ? 30 : 400), from, to, n = 0;
+	int rc;
+
+	if (far >= T.m->n)
+		far = T.m->n - 1;
+	if (chance(40) || i > 200)
+		lower = random_bound_near(i, lower_room);
+	if (chance(40) || far + 200 < T.m->n)
+		upper = random_bound_near(far, upper_room);
+	from = model_find(T.m, lower);
+	to = upper.data ? model_find(T.m, upper) : T.m->n;
+	rc = silt_batch_delete_range(b, lower, upper);
+	if (rc == SILT_E_MISUSE && to <= from)
+		return 0;                         /* a stranger stands on the other side */
+	check(rc, "silt_batch_delete_range");
+	for (i = from; i < to; i++)
+		ops[n++] = (struct model_op){ .key = i };
+	T.ranges++;
+	return n;
+}
+
+/* Before it, it, behind it; and with luck another one: what is added later wins, of the rest the range delete. */
+static void op_range(void)
+{
+	struct model_op *ops = malloc((2 * T.m->n + 24) * sizeof(*ops));
+	unsigned flags = chance(6) ? 0 : SILT_ASYNC;
+	struct silt_result res = { 0 };
+	silt_batch *b = new_batch();
+	size_t n = 0;
+
+	if (!ops)
+		model_fail("out of memory");
+	n += random_ops(b, ops + n, chance(2) ? 0 : chance(8), 0);
+	n += add_range(b, ops + n);
+	n += random_ops(b, ops + n, chance(2) ? 0 : chance(8), 0);
+	if (chance(4) == 0)
+		n += add_range(b, ops + n);
+	n += random_ops(b, ops + n, chance(3) ? 0 : chance(8), 0);
+	if (silt_batch_count(b)) {
+		check(write_batch(b, flags, &res), "silt_write of a range delete");
+		model_commit(T.m, res.version, ops, n);
+		if (flags == 0)
+			acknowledge(res.version);
+	}
+	silt_result_fini(&res);
+	silt_batch_free(b);
+	free(ops);
+}
+
+/* One by one over neighbours, as a queue is cut from its front. */
+static void op_cut(void)
+{
+	size_t from = chance(T.m->n - 8), end = from + 2 + chance(6);
+
+	for (size_t to = from + 1; to <= end; to++) {
+		struct model_op ops[8];
+		uint64_t version = 0;
+		int rc;
+
+		do {
+			rc = silt_delete_range(T.db, T.m->keys[from], T.m->keys[to], &version);
+			if (rc == SILT_E_BUSY)
+				pause_ms(1);
+		} while (rc == SILT_E_BUSY);
+		check(rc, "silt_delete_range");
+		for (size_t i = from; i < to; i++)
+			ops[i - from] = (struct model_op){ .key = i };
+		model_commit(T.m, version, ops, to - from);
+		acknowledge(version);
+		T.ranges++;
+	}
+}
+
 /* ---- many in flight ----------------------------------------------------------------------------------------------------------- */
 
 struct flight {
@@ -566,6 +660,18 @@ static int flight_cmp(const void *a, const void *b)
 	return (f->version > g->version) - (f->version < g->version);
 }
 
+/* Of at most four keys. */
+static size_t add_short_range(silt_batch *b, struct model_op *ops)
+{
+	size_t from = chance(T.m->n - 5), n = 1 + chance(4);
+
+	check(silt_batch_delete_range(b, T.m->keys[from], T.m->keys[from + n]), "silt_batch_delete_range");
+	for (size_t i = 0; i < n; i++)
+		ops[i] = (struct model_op){ .key = from + i };
+	T.ranges++;
+	return n;
+}
+
 static void op_burst(void)
 {
 	size_t n = 2 + chance(BURST_MAX - 2);
@@ -578,6 +684,8 @@ static void op_burst(void)
 
 		*f = (struct flight){ .burst = &B, .durable = chance(5) != 0 };
 		f->n = random_ops(b, f->ops, 1 + chance(8), 0);
+		if (f->n <= 4 && chance(4) == 0)
+			f->n += add_short_range(b, f->ops + f->n);
 		pthread_mutex_lock(&B.mu);
 		B.flying++;
 		pthread_mutex_unlock(&B.mu);
@@ -683,18 +791,9 @@ static void op_snapshot(void)
 		model_fail("a snapshot of version %" PRIu64 " after %" PRIu64, silt_snapshot_version(h->snap), T.m->last_version);
 }
 
-/* A key of the store, or a stranger close to one. */
 static struct silt_slice random_bound(uint8_t *buf)
 {
-	struct silt_slice key = T.m->keys[chance(T.m->n)];
-	size_t len = key.len;
-
-	memcpy(buf, key.data, len);
-	if (chance(3) == 0 && len > 1)
-		len -= 1 + chance(len - 1);
-	if (chance(3) == 0 && len < SILT_KEY_MAX)
-		buf[len++] = (uint8_t)chance(256);
-	return (struct silt_slice){ buf, len };
+	return random_bound_near(chance(T.m->n), buf);
 }
 
 /* Steps that ran out of budget go on in the direction of the move. */
@@ -910,8 +1009,9 @@ static const struct {
 	unsigned share;
 	void (*run)(void);
 } operations[] = {
-	{ 2400, op_write }, { 1000, op_simple }, { 1200, op_conditional }, { 100, op_burst }, { 3500, op_get }, { 900, op_iter },
+	{ 2400, op_write }, { 1000, op_simple }, { 1200, op_conditional }, { 100, op_burst }, { 3330, op_get }, { 900, op_iter },
 	{ 100, op_snapshot }, { 200, op_clock }, { 60, op_sync }, { 20, op_flush }, { 3, op_compact }, { 6, op_compact_range }, { 12, op_compare },
+	{ 150, op_range }, { 20, op_cut },
 	{ 300, op_get_pinned }, { 100, op_multi_get },
 	{ 2, op_verify }, { 3, op_too_big }, { 6, reopen }, { 4, op_checkpoint }, { 8, op_ingest }, { 12, op_crash },
 };
@@ -1009,9 +1109,9 @@ int main(int argc, char **argv)
 	}
 	end();
 	printf("twin: %" PRIu64 " crashes (%" PRIu64 " while opening), %" PRIu64 " reopens, %" PRIu64 " read-only, %" PRIu64
-	       " unacknowledged commits lost; %" PRIu64 " conflicts, %" PRIu64 " bursts, %" PRIu64 " retries, %" PRIu64
+	       " unacknowledged commits lost; %" PRIu64 " conflicts, %" PRIu64 " bursts, %" PRIu64 " range deletes, %" PRIu64 " retries, %" PRIu64
 	       " flushes, %" PRIu64 " compactions and %" PRIu64 " checkpoints asked for, %" PRIu64 " ingests, %" PRIu64 " comparisons in full: agreed\n",
-	       T.crashes, T.crashes_in_open, T.reopens, T.read_only, T.undone, T.conflicts, T.bursts, T.retries, T.flushes,
+	       T.crashes, T.crashes_in_open, T.reopens, T.read_only, T.undone, T.conflicts, T.bursts, T.ranges, T.retries, T.flushes,
 	       T.compactions, T.checkpoints, T.ingests, T.compared);
 	return 0;
 }

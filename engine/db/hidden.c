@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hidden.c - gathering what is hidden, and passing over it.
+ *
+ *      list            [b..........m)@9        [q......t)@4
+ *      a table to 7     c d e     k l   n o      r s u           forward: n o r s u       r and s may be newer than 4: looked at
+ *      a level of       [c..e]7 [f..i]12 [j..o]3                 forward: f g h i n o     only up to the table that may be newer
+ *
+ * A level's tables are asked as they lie: the jump ends at the first table on the way that holds anything as new as the range delete.
+ */
+#include "db/hidden.h"
+
+#include "base/mem.h"
+
+/* ---- the list -------------------------------------------------------------------------------------------------------- */
+
+struct hidden_gather {
+	struct tombstones_builder b;
+	struct silt_slice lower, upper;
+	uint64_t version;
+};
+
+static int hidden_add(void *ctx, struct silt_slice lower, struct silt_slice upper, uint64_t version)
+{
+	struct hidden_gather *g = ctx;
+
+	if (!tombstone_below(lower, g->upper) || !tombstone_below(g->lower, upper))
+		return 0;
+	return tombstones_add(&g->b, lower, upper, version);
+}
+
+static int hidden_add_table(struct hidden_gather *g, struct table *t)
+{
+	const struct table_meta *m = table_meta_of(t);
+	const struct tombstones *l = NULL;
+	int rc;
+
+	if (m->range_deletes == 0 || m->min_version > g->version || slice_cmp(m->largest, g->lower) < 0 ||
+	    !tombstone_below(m->smallest, g->upper))
+		return 0;
+	rc = table_tombstones(t, &l);
+	for (size_t i = 0; l && i < l->n && rc == 0; i++) {
+		uint64_t version = tombstone_newest(&l->at[i], g->version);
+
+		if (version)
+			rc = hidden_add(g, l->at[i].lower, l->at[i].upper, version);
+	}
+	return rc;
+}
+
+static int hidden_gather(struct hidden_gather *g, struct view *v)
+{
+	int rc = v->active ? memtable_ranges(v->active, g->version, false, hidden_add, g) : 0;
+
+	for (size_t i = 0; i < v->sealed_count && rc == 0; i++)
+		rc = memtable_ranges(v->sealed[i], g->version, false, hidden_add, g);
+	for (int l = 0; l < SILT_LEVELS; l++)
+		for (size_t i = 0; i < v->set->version->levels[l].n && rc == 0; i++)
+			rc = hidden_add_table(g, v->set->tables[l][i]);
+	return rc;
+}
+
+int hidden_list(struct view *v, uint64_t version, struct silt_slice lower, struct silt_slice upper, struct tombstones **out)
+{
+	struct hidden_gather g = { .lower = lower, .upper = upper, .version = version };
+	int rc = hidden_gather(&g, v);
+
+	if (rc == 0)
+		rc = tombstones_build(&g.b, &version, 1, out);
+	tombstones_builder_fini(&g.b);
+	return rc;
+}
+
+/* ---- the cursor ------------------------------------------------------------------------------------------------------ */
+
+enum {
+	HIDDEN_JUMPS = 8,                 /* of one move: then it stands where it is, so that a move stays bounded */
+	HIDDEN_JOIN = 64,                 /* fragments that one jump looks at */
+};
+
+struct hidden_iter {
+	struct iter it;
+	struct iter *inner;               /* owned */
+	struct tombstones_cursor at;
+	uint64_t newest;
+	const struct version_level *level;
+};
+
+/* The table of the level that has the key, or the first behind it. */
+static size_t hidden_table(const struct version_level *l, struct silt_slice key)
+{
+	size_t lo = 0, hi = l->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (slice_cmp(l->tables[mid]->largest, key) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* The newest version of the source where it stands. */
+static uint64_t hidden_newest(const struct hidden_iter *h)
+{
+	size_t i;
+
+	if (!h->level)
+		return h->newest;
+	i = hidden_table(h->level, h->inner->cur.key);
+	return i < h->level->n ? h->level->tables[i]->max_version : UINT64_MAX;
+}
+
+/* The fragment, if it is newer than all that the source holds here; *version = the oldest of those that the jump joins. */
+static const struct tombstone *hidden_over(struct hidden_iter *h)
+{
+	const struct tombstone *t = tombstones_seek(&h->at, h->inner->cur.key);
+
+	return t && t->versions[0] > hidden_newest(h) ? t : NULL;
+}
+
+/* Seeks to the first key behind what is hidden. */
+static int hidden_jump_forward(struct hidden_iter *h, const struct tombstone *t)
+{
+	const struct tombstones *l = h->at.list;
+	const struct tombstone *end = t + 1;
+	uint64_t newest = hidden_newest(h), oldest = t->versions[0];
+	struct silt_slice to;
+
+	for (; end < l->at + l->n && end - t < HIDDEN_JOIN && end->versions[0] > newest && slice_eq(end->lower, end[-1].upper); end++)
+		oldest = end->versions[0] < oldest ? end->versions[0] : oldest;
+	to = end[-1].upper;
+	for (size_t i = h->level ? hidden_table(h->level, h->inner->cur.key) : 0; h->level && i < h->level->n; i++) {
+		const struct table_meta *m = h->level->tables[i];
+
+		if (!tombstone_below(m->smallest, to))
+			break;
+		if (m->max_version >= oldest)
+			return h->inner->ops->seek(h->inner, m->smallest, UINT64_MAX);
+	}
+	return to.len ? h->inner->ops->seek(h->inner, to, UINT64_MAX) : SILT_END;
+}
+
+/* Stands on the last entry before (key, version). */
+static int hidden_before(struct iter *it, struct silt_slice key, uint64_t version)
+{
+	int rc = it->ops->seek(it, key, version);
+
+	if (rc == SILT_END)
+		return it->ops->last(it);
+	return rc == 0 ? it->ops->prev(it) : rc;
+}
+
+static int hidden_jump_backward(struct hidden_iter *h, const struct tombstone *t)
+{
+	const struct tombstones *l = h->at.list;
+	const struct tombstone *begin = t;
+	uint64_t newest = hidden_newest(h), oldest = t->versions[0];
+	size_t i = h->level ? hidden_table(h->level, h->inner->cur.key) + 1 : 0;
+
+	for (; begin > l->at && t - begin < HIDDEN_JOIN && begin[-1].versions[0] > newest && slice_eq(begin->lower, begin[-1].upper); begin--)
+		oldest = begin[-1].versions[0] < oldest ? begin[-1].versions[0] : oldest;
+	while (i-- > 0) {
+		const struct table_meta *m = h->level->tables[i];
+
+		if (slice_cmp(m->largest, begin->lower) < 0)
+			break;
+		if (m->max_version >= oldest)
+			return hidden_before(h->inner, m->largest, 0);        /* behind every version of it: none has version 0 */
+	}
+	return hidden_before(h->inner, begin->lower, UINT64_MAX);
+}
+
+/* inner made a move that returned rc. */
+static int hidden_stand(struct iter *it, int rc, int (*jump)(struct hidden_iter *h, const struct tombstone *t))
+{
+	struct hidden_iter *h = (struct hidden_iter *)it;
+
+	for (int i = 0; rc == 0 && i < HIDDEN_JUMPS; i++) {
+		const struct tombstone *t = hidden_over(h);
+
+		if (!t)
+			break;
+		rc = jump(h, t);
+	}
+	if (rc == 0)
+		it->cur = h->inner->cur;
+	return rc;
+}
+
+static struct iter *hidden_inner(const struct iter *it)
+{
+	return ((const struct hidden_iter *)it)->inner;
+}
+
+static int hidden_first(struct iter *it)
+{
+	struct iter *inner = hidden_inner(it);
+
+	return hidden_stand(it, inner->ops->first(inner), hidden_jump_forward);
+}
+
+static int hidden_last(struct iter *it)
+{
+	struct iter *inner = hidden_inner(it);
+
+	return hidden_stand(it, inner->ops->last(inner), hidden_jump_backward);
+}
+
+static int hidden_seek(struct iter *it, struct silt_slice key, uint64_t version)
+{
+	struct iter *inner = hidden_inner(it);
+
+	return hidden_stand(it, inner->ops->seek(inner, key, version), hidden_jump_forward);
+}
+
+static int hidden_next(struct iter *it)
+{
+	struct iter *inner = hidden_inner(it);
+
+	return hidden_stand(it, inner->ops->next(inner), hidden_jump_forward);
+}
+
+static int hidden_prev(struct iter *it)
+{
+	struct iter *inner = hidden_inner(it);
+
+	return hidden_stand(it, inner->ops->prev(inner), hidden_jump_backward);
+}
+
+static void hidden_close(struct iter *it)
+{
+	iter_close(hidden_inner(it));
+	mem_free(it);
+}
+
+int hidden_iter_new(struct iter *inner, const struct tombstones *list, uint64_t newest, const struct version_level *level,
+                    struct iter **out)
+{
+	static const struct iter_ops ops = {
+		.first = hidden_first,
+		.last = hidden_last,
+		.seek = hidden_seek,
+		.next = hidden_next,
+		.prev = hidden_prev,
+		.close = hidden_close,
+	};
+	struct hidden_iter *h;
+
+	if (!list || (!level && newest >= list->max_version)) {
+		*out = inner;
+		return 0;
+	}
+	h = mem_calloc(1, sizeof(*h));
+	if (!h) {
+		iter_close(inner);
+		return SILT_E_NOMEM;
+	}
+	h->it.ops = &ops;
+	h->inner = inner;
+	h->at.list = list;
+	h->newest = newest;
+	h->level = level;
+	*out = &h->it;
+	return 0;
+}
