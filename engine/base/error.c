@@ -15,6 +15,8 @@ const char *silt_strerror(int code)
 	case SILT_TRY_AGAIN:   return "SILT_TRY_AGAIN";
 	case SILT_WOULD_BLOCK: return "SILT_WOULD_BLOCK";
 	case SILT_END:         return "SILT_END";
+	case SILT_OVERFLOW:    return "SILT_OVERFLOW";
+	case SILT_NO_COUNTER:  return "SILT_NO_COUNTER";
 	case SILT_E_IO:        return "SILT_E_IO";
 	case SILT_E_CORRUPT:   return "SILT_E_CORRUPT";
 	case SILT_E_NOSPACE:   return "SILT_E_NOSPACE";

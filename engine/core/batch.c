@@ -5,22 +5,30 @@
  * Bytes     `bytes` := op* as drawn in batch.h; ops[i].offset says where the i-th starts, the next one's where it ends.
  * Last wins the live op of a key is found at once when another one comes: by a walk while there are few (BATCH_WALK), then through
  *           `slots`, an open-addressed table of op index + 1 with one slot for each distinct key. Sealing leaves the dead out.
+ * Adds      are kept as kind BATCH_ADD: kind | key | zigzag(delta):varint | expires_ms:varint | meta. Never in a log: sealing needs their sums.
  * Failure   each call reserves before it changes anything: out of memory leaves the batch as it was.
  */
 #include "core/batch.h"
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "core/counter.h"
 #include "core/key.h"
 #include "core/tombstones.h"
 
-enum { BATCH_WALK = 8, BATCH_SLOTS_MIN = 64 };
+enum {
+	BATCH_WALK = 8, BATCH_SLOTS_MIN = 64,
+	BATCH_ADD = 0x41,                 /* no enum entry_kind */
+	/* what a put of the sum may take beyond the add itself: the metadata is that of the key, the value's digits come after their length */
+	BATCH_ADD_MORE = VARINT64_MAX + 2 + SILT_META_MAX + 1 + COUNTER_TEXT_MAX,
+};
 
 struct silt_batch {
 	struct silt_buf bytes;
 	struct batch_op *ops;
 	size_t op_count, op_cap;
 	size_t dead, dead_bytes;          /* superseded ops, and their bytes */
+	size_t adds, ranges;              /* ops that add, range deletes: those that are not superseded */
 	uint32_t *slots;                  /* NULL until there are more than BATCH_WALK ops */
 	size_t slot_count;                /* a power of two, more than 4/3 of the keys */
 	struct batch_cond *conds;
@@ -90,7 +98,7 @@ void silt_batch_clear(silt_batch *b)
 		mem_free((void *)b->conds[i].versions);
 	b->cond_count = 0;
 	b->bytes.len = 0;
-	b->op_count = b->dead = b->dead_bytes = 0;
+	b->op_count = b->dead = b->dead_bytes = b->adds = b->ranges = 0;
 	b->wants_report = false;
 	mem_free(b->slots);
 	b->slots = NULL;
@@ -115,7 +123,8 @@ size_t silt_batch_count(const silt_batch *b)
 
 size_t silt_batch_bytes(const silt_batch *b)
 {
-	return (size_t)codec_varint_len(b->op_count - b->dead) + b->bytes.len - b->dead_bytes;
+	return (size_t)codec_varint_len(b->op_count - b->dead) + b->bytes.len - b->dead_bytes +
+	       b->adds * BATCH_ADD_MORE;
 }
 
 /* ---- which op has a key ------------------------------------------------------------------------------------------ */
@@ -246,6 +255,8 @@ static void batch_supersede(struct silt_batch *b, size_t i)
 	b->ops[i].superseded = true;
 	b->dead++;
 	b->dead_bytes += batch_op_end(b, i) - b->ops[i].offset;
+	b->adds -= b->ops[i].adds;
+	b->ranges -= b->ops[i].range;
 }
 
 static struct silt_slice batch_op_upper(const struct silt_batch *b, size_t i)
@@ -295,23 +306,36 @@ static void batch_claim(struct silt_batch *b, const struct entry *e)
 		batch_supersede(b, had);
 }
 
-static int batch_add(struct silt_batch *b, const struct entry *e, unsigned op_flags)
+/* Room for one more op of a key with `more` bytes behind it. */
+static int batch_reserve(struct silt_batch *b, struct silt_slice key, size_t more)
 {
-	size_t room = 1 + VARINT64_MAX + 3 * VARINT32_MAX + e->key.len + e->meta.len + e->value.len;
-	int rc;
+	int rc = batch_grow_ops(b);
 
-	rc = batch_grow_ops(b);
 	if (rc == 0)
-		rc = buf_reserve(&b->bytes, room);
-	if (rc == 0)
-		rc = batch_grow_slots(b);
+		rc = buf_reserve(&b->bytes, 1 + VARINT32_MAX + key.len + more);
+	return rc == 0 ? batch_grow_slots(b) : rc;
+}
+
+/* Kind and key of an op that has claimed its place; the rest is pushed by the caller. All was reserved. */
+static void batch_begin_op(struct silt_batch *b, uint8_t kind, struct silt_slice key, unsigned op_flags)
+{
+	b->ops[b->op_count++] = (struct batch_op){ .offset = b->bytes.len, .flags = op_flags, .range = kind == ENTRY_RANGE_DELETE,
+		                                   .adds = kind == BATCH_ADD };
+	b->adds += kind == BATCH_ADD;
+	b->ranges += kind == ENTRY_RANGE_DELETE;
+	b->wants_report |= op_flags != 0;
+	batch_push_byte(b, kind);
+	batch_push_sized(b, key);
+}
+
+static int batch_append(struct silt_batch *b, const struct entry *e, unsigned op_flags)
+{
+	int rc = batch_reserve(b, e->key, VARINT64_MAX + 2 * VARINT32_MAX + e->meta.len + e->value.len);
+
 	if (rc < 0)
 		return rc;
 	batch_claim(b, e);
-	b->ops[b->op_count++] = (struct batch_op){ b->bytes.len, op_flags, false, e->kind == ENTRY_RANGE_DELETE };
-	b->wants_report |= op_flags != 0;
-	batch_push_byte(b, (uint8_t)e->kind);
-	batch_push_sized(b, e->key);
+	batch_begin_op(b, (uint8_t)e->kind, e->key, op_flags);
 	if (e->kind == ENTRY_RANGE_DELETE)
 		batch_push_sized(b, e->value);
 	if (e->kind == ENTRY_PUT) {
@@ -343,7 +367,7 @@ int silt_batch_put(silt_batch *b, struct silt_slice key, struct silt_slice value
 		return rc;
 	if (value.len > SILT_VALUE_MAX || e.meta.len > SILT_META_MAX)
 		return SILT_E_TOOBIG;
-	return batch_add(b, &e, op_flags);
+	return batch_append(b, &e, op_flags);
 }
 
 int silt_batch_delete(silt_batch *b, struct silt_slice key, unsigned op_flags)
@@ -356,7 +380,7 @@ int silt_batch_delete(silt_batch *b, struct silt_slice key, unsigned op_flags)
 	rc = batch_check_key(key);
 	if (rc == 0)
 		rc = batch_check_flags(&op_flags);
-	return rc < 0 ? rc : batch_add(b, &e, op_flags);
+	return rc < 0 ? rc : batch_append(b, &e, op_flags);
 }
 
 int silt_batch_delete_range(silt_batch *b, struct silt_slice lower, struct silt_slice upper)
@@ -372,8 +396,95 @@ int silt_batch_delete_range(silt_batch *b, struct silt_slice lower, struct silt_
 		e.key = slice_of("", 1);          /* one zero byte: no key is before it */
 	if (!to_last && slice_cmp(e.key, upper) >= 0)
 		return 0;
-	return batch_add(b, &e, 0);
+	return batch_append(b, &e, 0);
 }
+
+/* ---- adds -------------------------------------------------------------------------------------------------------- */
+
+static uint64_t batch_zigzag(int64_t v)
+{
+	return (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0);
+}
+
+void batch_read_add(const struct silt_batch *b, size_t i, struct batch_add *out)
+{
+	struct cursor c = cursor_of(buf_slice(&b->bytes));
+	uint64_t z;
+
+	(void)cursor_bytes(&c, b->ops[i].offset + 1);
+	(void)cursor_bytes(&c, cursor_varint32(&c));
+	z = cursor_varint(&c);
+	out->delta = (int64_t)(z >> 1 ^ (0 - (z & 1)));
+	out->expires_ms = cursor_varint(&c);
+	out->meta = cursor_bytes(&c, cursor_varint32(&c));
+}
+
+/* The live op of the key, or SIZE_MAX. */
+static size_t batch_find_key(const struct silt_batch *b, struct silt_slice key)
+{
+	uint32_t at;
+
+	if (b->slots) {
+		at = *batch_slot(b, b->slots, b->slot_count, key);
+		return at ? at - 1 : SIZE_MAX;
+	}
+	for (size_t i = 0; i < b->op_count; i++)
+		if (!b->ops[i].superseded && !b->ops[i].range && slice_eq(batch_op_key(b, i), key))
+			return i;
+	return SIZE_MAX;
+}
+
+static bool batch_deletes_range_of(const struct silt_batch *b, struct silt_slice key)
+{
+	for (size_t i = 0; b->ranges && i < b->op_count; i++)
+		if (!b->ops[i].superseded && b->ops[i].range && slice_cmp(batch_op_key(b, i), key) <= 0 &&
+		    tombstone_below(key, batch_op_upper(b, i)))
+			return true;
+	return false;
+}
+
+/* What the batch adds to the key already goes into *delta. */
+static int batch_join_add(const struct silt_batch *b, struct silt_slice key, int64_t *delta)
+{
+	size_t had = batch_find_key(b, key);
+	struct batch_add before;
+
+	if (had == SIZE_MAX)
+		return batch_deletes_range_of(b, key) ? SILT_E_MISUSE : 0;
+	if (!b->ops[had].adds)
+		return SILT_E_MISUSE;
+	batch_read_add(b, had, &before);
+	return counter_sum(*delta, before.delta, delta);
+}
+
+int silt_batch_add(silt_batch *b, struct silt_slice key, int64_t delta, const struct silt_put_options *opts, unsigned op_flags)
+{
+	static const struct silt_put_options none;
+	const struct silt_put_options *o = opts ? opts : &none;
+	int rc;
+
+	if (!b || batch_bad_slice(o->meta))
+		return SILT_E_MISUSE;
+	rc = batch_check_key(key);
+	if (rc == 0)
+		rc = batch_check_flags(&op_flags);
+	if (rc == 0 && o->meta.len > SILT_META_MAX)
+		rc = SILT_E_TOOBIG;
+	if (rc == 0)
+		rc = batch_join_add(b, key, &delta);
+	if (rc == 0)
+		rc = batch_reserve(b, key, 2 * VARINT64_MAX + VARINT32_MAX + o->meta.len);
+	if (rc != 0)
+		return rc;
+	batch_claim(b, &(struct entry){ .key = key, .kind = ENTRY_PUT });
+	batch_begin_op(b, BATCH_ADD, key, op_flags);
+	batch_push_varint(b, batch_zigzag(delta));
+	batch_push_varint(b, o->expires_ms);
+	batch_push_sized(b, o->meta);
+	return 0;
+}
+
+/* ---- conditions -------------------------------------------------------------------------------------------------- */
 
 /* One allocation holds the versions and then the key; it is known by `versions`. */
 int silt_batch_require(silt_batch *b, struct silt_slice key, enum silt_cond cond, const uint64_t *versions, size_t n)
@@ -431,10 +542,31 @@ const struct batch_cond *batch_conds(const struct silt_batch *b)
 
 bool batch_wants_lookup(const struct silt_batch *b)
 {
-	return b->cond_count || b->wants_report;
+	return b->cond_count || b->wants_report || b->adds;
 }
 
-int batch_seal(const struct silt_batch *b, struct silt_buf *payload)
+size_t batch_add_count(const struct silt_batch *b)
+{
+	return b->adds;
+}
+
+static void batch_push_sum(struct silt_buf *payload, struct silt_slice key, const struct batch_sum *sum)
+{
+	char text[COUNTER_TEXT_MAX];
+	size_t len = counter_print(sum->value, text);
+	uint8_t head[1 + VARINT32_MAX], tail[VARINT64_MAX + VARINT32_MAX], *p;
+
+	head[0] = ENTRY_PUT;
+	buf_push(payload, head, (size_t)(codec_put_varint(head + 1, key.len) - head));
+	buf_push(payload, key.data, key.len);
+	p = codec_put_varint(tail, sum->expires_ms);
+	buf_push(payload, tail, (size_t)(codec_put_varint(p, sum->meta.len) - tail));
+	buf_push(payload, sum->meta.data, sum->meta.len);
+	buf_push(payload, tail, (size_t)(codec_put_varint(tail, len) - tail));
+	buf_push(payload, text, len);
+}
+
+int batch_seal_sums(const struct silt_batch *b, const struct batch_sum *sums, struct silt_buf *payload)
 {
 	uint8_t count[VARINT64_MAX];
 	int rc;
@@ -444,17 +576,26 @@ int batch_seal(const struct silt_batch *b, struct silt_buf *payload)
 	if (rc < 0)
 		return rc;
 	buf_push(payload, count, (size_t)(codec_put_varint(count, b->op_count - b->dead) - count));
-	if (b->dead == 0) {
+	if (b->dead == 0 && b->adds == 0) {
 		buf_push(payload, b->bytes.data, b->bytes.len);
 		return 0;
 	}
 	for (size_t i = 0; i < b->op_count; i++) {
 		size_t from = b->ops[i].offset;
 
-		if (!b->ops[i].superseded)
+		if (b->ops[i].superseded)
+			continue;
+		if (b->ops[i].adds)
+			batch_push_sum(payload, batch_op_key(b, i), sums++);
+		else
 			buf_push(payload, (const char *)b->bytes.data + from, batch_op_end(b, i) - from);
 	}
 	return 0;
+}
+
+int batch_seal(const struct silt_batch *b, struct silt_buf *payload)
+{
+	return b->adds ? SILT_E_MISUSE : batch_seal_sums(b, NULL, payload);
 }
 
 static int batch_copy_ops(struct silt_batch *to, const struct silt_batch *from)
@@ -470,6 +611,8 @@ static int batch_copy_ops(struct silt_batch *to, const struct silt_batch *from)
 	to->op_count = to->op_cap = from->op_count;
 	to->dead = from->dead;
 	to->dead_bytes = from->dead_bytes;
+	to->adds = from->adds;
+	to->ranges = from->ranges;
 	to->wants_report = from->wants_report;
 	return 0;
 }

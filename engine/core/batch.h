@@ -20,6 +20,20 @@ struct batch_op {                 /* in the order they were added */
 	unsigned flags;           /* SILT_OP_* */
 	bool superseded;          /* a later op has its key, or its range */
 	bool range;               /* a range delete */
+	bool adds;                /* an add: what it puts is decided in commit order */
+};
+
+struct batch_add {                /* of an op that adds; borrows from the batch */
+	int64_t delta;
+	uint64_t expires_ms;      /* this and meta: of a key that it makes */
+	struct silt_slice meta;
+};
+
+struct batch_sum {                /* what an add puts; meta is borrowed */
+	size_t op;
+	int64_t value;
+	uint64_t expires_ms;
+	struct silt_slice meta;
 };
 
 struct batch_cond {
@@ -45,8 +59,13 @@ const struct batch_op *batch_ops(const struct silt_batch *b);
 struct silt_slice batch_op_key(const struct silt_batch *b, size_t i);
 size_t batch_cond_count(const struct silt_batch *b);
 const struct batch_cond *batch_conds(const struct silt_batch *b);
-bool batch_wants_lookup(const struct silt_batch *b);              /* any condition or report */
+bool batch_wants_lookup(const struct silt_batch *b);              /* any condition, report or add */
+size_t batch_add_count(const struct silt_batch *b);               /* ops that add and are not superseded */
+void batch_read_add(const struct silt_batch *b, size_t i, struct batch_add *out);
 int batch_seal(const struct silt_batch *b, struct silt_buf *payload) SILT_MUST_CHECK;   /* the log form, without superseded ops; replaces the buffer */
+/* The log form of a batch with adds: sums has one for each add that is not superseded, in the order of their ops. No allocation where the
+ * buffer has room for silt_batch_bytes(). */
+int batch_seal_sums(const struct silt_batch *b, const struct batch_sum *sums, struct silt_buf *payload) SILT_MUST_CHECK;
 int batch_copy(const struct silt_batch *b, struct silt_batch **out) SILT_MUST_CHECK;
 
 #endif

@@ -2,6 +2,8 @@
 /* decide.c - evidence before the queue, judgement in commit order. */
 #include "db/decide.h"
 
+#include "core/counter.h"
+
 struct decide_owned {                     /* what silt_result::owned points to */
 	struct silt_report *reports;
 	struct silt_buf values;           /* what the reports' values point into */
@@ -16,18 +18,28 @@ static void decide_owned_free(struct decide_owned *o)
 	mem_free(o);
 }
 
+static bool decide_reports(const struct batch_op *op)
+{
+	return (op->flags & (SILT_OP_REPORT | SILT_OP_REPORT_VALUE)) != 0;
+}
+
 static size_t decide_count_reports(const struct silt_batch *b)
 {
 	const struct batch_op *ops = batch_ops(b);
 	size_t n = 0;
 
 	for (size_t i = 0; i < batch_op_count(b); i++)
-		n += (ops[i].flags & (SILT_OP_REPORT | SILT_OP_REPORT_VALUE)) != 0;
+		n += decide_reports(&ops[i]);
 	return n;
 }
 
 static int decide_make_room(struct decide *d)
 {
+	if (d->add_count) {
+		d->sums = mem_calloc(d->add_count, sizeof(*d->sums));
+		if (!d->sums)
+			return SILT_E_NOMEM;
+	}
 	if (!d->report_count)
 		return 0;
 	d->owned = mem_calloc(1, sizeof(*d->owned));
@@ -44,26 +56,30 @@ void decide_borrow(const struct silt_batch *b, struct decide *d)
 	for (; k < d->cond_count; k++)
 		d->keys[k].key = batch_conds(b)[k].key;
 	for (; k < d->n; k++)
-		d->keys[k].key = batch_op_key(b, d->owned->reports[k - d->cond_count].op);
+		d->keys[k].key = batch_op_key(b, d->keys[k].op);
 }
 
 static int decide_list_keys(const struct silt_batch *b, struct decide *d)
 {
 	const struct batch_op *ops = batch_ops(b);
-	size_t k;
+	struct decide_key *report, *add;
 
 	d->cond_count = batch_cond_count(b);
 	d->report_count = decide_count_reports(b);
-	d->n = d->cond_count + d->report_count;
+	d->add_count = batch_add_count(b);
+	d->n = d->cond_count + d->report_count + d->add_count;
 	d->keys = mem_calloc(d->n, sizeof(*d->keys));
 	if (!d->keys || decide_make_room(d) < 0)
 		return SILT_E_NOMEM;
-	k = d->cond_count;
+	report = d->keys + d->cond_count;
+	add = report + d->report_count;
 	for (size_t i = 0; i < batch_op_count(b); i++) {
-		if (!(ops[i].flags & (SILT_OP_REPORT | SILT_OP_REPORT_VALUE)))
-			continue;
-		d->owned->reports[k - d->cond_count].op = i;
-		d->keys[k++].want_value = (ops[i].flags & SILT_OP_REPORT_VALUE) != 0;
+		if (decide_reports(&ops[i])) {
+			d->owned->reports[report - d->keys - d->cond_count].op = i;
+			*report++ = (struct decide_key){ .op = i, .want_value = (ops[i].flags & SILT_OP_REPORT_VALUE) != 0 };
+		}
+		if (ops[i].adds && !ops[i].superseded)
+			*add++ = (struct decide_key){ .op = i, .want_value = true };
 	}
 	decide_borrow(b, d);
 	return 0;
@@ -87,6 +103,7 @@ void decide_fini(struct decide *d)
 	for (size_t i = 0; d->keys && i < d->n; i++)
 		buf_fini(&d->keys[i].evidence.value);
 	mem_free(d->keys);
+	mem_free(d->sums);
 	decide_owned_free(d->owned);
 	memset(d, 0, sizeof(*d));
 }
@@ -172,19 +189,63 @@ static int decide_refresh(struct silt_db *db, struct decide_key *k)
 	return rc;
 }
 
-static int decide_report(struct decide *d, uint64_t now_ms)
+/* What each add puts. */
+static int decide_add(const struct silt_batch *b, struct decide *d, uint64_t now_ms, struct silt_result *res)
+{
+	const struct decide_key *k = d->keys + d->cond_count + d->report_count;
+
+	for (size_t i = 0; i < d->add_count; i++, k++) {
+		uint64_t seen = decide_seen(&k->evidence, now_ms);
+		struct batch_sum *sum = &d->sums[i];
+		struct batch_add add;
+		int64_t now = 0;
+		int rc = 0;
+
+		batch_read_add(b, k->op, &add);
+		*sum = (struct batch_sum){ k->op, 0, add.expires_ms, add.meta };
+		if (seen) {
+			sum->expires_ms = k->evidence.info.expires_ms;
+			sum->meta = slice_of(k->evidence.info.meta, k->evidence.info.meta_len);
+			rc = counter_parse(buf_slice(&k->evidence.value), &now);
+		}
+		if (rc == 0)
+			rc = counter_sum(now, add.delta, &sum->value);
+		if (rc != 0) {
+			res->condition = k->op;
+			res->current = seen;
+			return rc;
+		}
+	}
+	return 0;
+}
+
+/* Of the add that the report is of, or of the later one on its key. */
+static int64_t decide_sum_of(const struct silt_batch *b, const struct decide *d, size_t op)
+{
+	struct silt_slice key = batch_op_key(b, op);
+
+	if (!batch_ops(b)[op].adds)
+		return 0;
+	for (size_t i = 0; i < d->add_count; i++)
+		if (d->sums[i].op == op || (d->sums[i].op > op && slice_eq(batch_op_key(b, d->sums[i].op), key)))
+			return d->sums[i].value;
+	return 0;
+}
+
+static int decide_report(const struct silt_batch *b, struct decide *d, uint64_t now_ms)
 {
 	struct silt_buf *values = &d->owned->values;
-	size_t bytes = 0;
+	size_t end = d->cond_count + d->report_count, bytes = 0;
 
-	for (size_t i = d->cond_count; i < d->n; i++)
+	for (size_t i = d->cond_count; i < end; i++)
 		bytes += d->keys[i].evidence.value.len;
 	if (buf_reserve(values, bytes) < 0)
 		return SILT_E_NOMEM;
-	for (size_t i = d->cond_count; i < d->n; i++) {
+	for (size_t i = d->cond_count; i < end; i++) {
 		const struct get_copy *c = &d->keys[i].evidence;
 		struct silt_report *r = &d->owned->reports[i - d->cond_count];
 
+		r->sum = decide_sum_of(b, d, r->op);
 		r->found = decide_seen(c, now_ms) != 0;
 		if (!r->found)
 			continue;
@@ -204,8 +265,10 @@ int decide_judge(struct silt_db *db, const struct silt_batch *b, struct decide *
 		rc = decide_refresh(db, &d->keys[i]);
 	if (rc == 0)
 		rc = decide_early(b, d, now_ms, res);
+	if (rc == 0 && d->add_count)
+		rc = decide_add(b, d, now_ms, res);
 	if (rc == 0 && d->report_count)
-		rc = decide_report(d, now_ms);
+		rc = decide_report(b, d, now_ms);
 	return rc;
 }
 
@@ -217,6 +280,17 @@ void decide_hand_over(struct decide *d, struct silt_result *res)
 	res->report_count = d->report_count;
 	res->owned = d->owned;
 	d->owned = NULL;
+}
+
+void decide_give_values(struct silt_result *res, struct silt_buf *out)
+{
+	struct decide_owned *o = res->owned;
+
+	if (!o)
+		return;
+	buf_fini(out);
+	*out = o->values;
+	o->values = (struct silt_buf){ 0 };
 }
 
 void silt_result_fini(struct silt_result *r)

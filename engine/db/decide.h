@@ -12,8 +12,9 @@
 #include "core/batch.h"
 #include "db/get.h"
 
-struct decide_key {                       /* one a condition, then one a reporting operation */
+struct decide_key {                       /* one a condition, then one a reporting operation, then one an add */
 	struct silt_slice key;            /* borrowed from the batch */
+	size_t op;                        /* which operation asks; of a condition nothing */
 	bool want_value;
 	struct get_copy evidence;
 };
@@ -23,6 +24,8 @@ struct decide {
 	size_t n;
 	size_t cond_count;
 	size_t report_count;
+	size_t add_count;
+	struct batch_sum *sums;           /* of the adds, for batch_seal_sums(): filled by decide_judge(), borrows from keys and batch */
 	struct decide_owned *owned;       /* room for the reports, made before the commit; NULL where there are none */
 };
 
@@ -33,10 +36,12 @@ void decide_borrow(const struct silt_batch *b, struct decide *d);
 /* Does a condition fail already against what was read? SILT_CONFLICT with the result filled, or 0. */
 int decide_early(const struct silt_batch *b, const struct decide *d, uint64_t now_ms, struct silt_result *res) SILT_MUST_CHECK;
 /* The leader's judgement, after the entries of earlier batches of the group are in `active`: 0 (reports filled), SILT_CONFLICT,
- * SILT_TRY_AGAIN, SILT_E_NOMEM. */
+ * SILT_OVERFLOW, SILT_NO_COUNTER, SILT_TRY_AGAIN, SILT_E_NOMEM. */
 int decide_judge(struct silt_db *db, const struct silt_batch *b, struct decide *d, uint64_t now_ms, struct silt_result *res) SILT_MUST_CHECK;
 /* Gives the reports and their memory to the result. */
 void decide_hand_over(struct decide *d, struct silt_result *res);
+/* Moves the bytes that the reports' values point into to the caller's buffer, replacing what it had; can't fail. */
+void decide_give_values(struct silt_result *res, struct silt_buf *out);
 void decide_fini(struct decide *d);
 
 #endif

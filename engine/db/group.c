@@ -89,12 +89,24 @@ static bool group_no_room(struct silt_db *db, const struct commit_request *r)
 	return r->payload.len && !r->shrinks && atomic_load_explicit(&db->low_space, memory_order_relaxed);
 }
 
+/* What was only room so far (write.c) becomes the payload. */
+static int group_seal_sums(struct group *g, struct commit_request *r)
+{
+	size_t room = r->payload.len;
+	int rc = batch_seal_sums(r->batch, r->decide.sums, &r->payload);
+
+	g->payload_bytes -= room - r->payload.len;
+	return rc;
+}
+
 static void group_write(struct silt_db *db, struct group *g, struct commit_request *r)
 {
 	int rc = group_no_room(db, r) ? SILT_E_NOSPACE : 0;
 
 	if (rc == 0 && r->decide.n)
 		rc = decide_judge(db, r->batch, &r->decide, g->now_ms, &r->result);
+	if (rc == 0 && r->decide.add_count)
+		rc = group_seal_sums(g, r);
 	if (rc == 0 && r->payload.len)
 		rc = db->last_version < SILT_VERSION_MAX ? group_reserve_entries(db, r) : SILT_E_TOOBIG;
 	r->result.code = rc;

@@ -41,7 +41,10 @@ static int write_prepare(struct silt_db *db, const struct silt_batch *b, unsigne
 		rc = decide_early(b, &r->decide, db_now_ms(db), &r->result);
 	if (rc == SILT_CONFLICT)
 		db_count(&db->count.conflicts, 1);
-	if (rc == 0 && batch_op_count(b)) {
+	if (rc == 0 && batch_add_count(b)) {
+		rc = buf_reserve(&r->payload, silt_batch_bytes(b));
+		r->payload.len = rc == 0 ? silt_batch_bytes(b) : 0;       /* room; sealed by the leader, who knows the sums */
+	} else if (rc == 0 && batch_op_count(b)) {
 		rc = batch_seal(b, &r->payload);
 		r->shrinks = rc == 0 && write_shrinks(r);
 	}
@@ -56,7 +59,7 @@ static int write_once(struct silt_db *db, const struct silt_batch *b, unsigned f
 
 	if (rc == 0)
 		rc = commit_wait(db, &r);
-	if (res && (rc == 0 || rc == SILT_CONFLICT)) {
+	if (res && (rc == 0 || rc == SILT_CONFLICT || rc == SILT_OVERFLOW || rc == SILT_NO_COUNTER)) {
 		*res = r.result;
 		memset(&r.result, 0, sizeof(r.result));
 	}
@@ -161,6 +164,59 @@ int silt_delete_range(silt_db *db, struct silt_slice lower, struct silt_slice up
 	rc = silt_batch_delete_range(b, lower, upper);
 	if (rc == 0)
 		rc = write_one(db, b, version);
+	silt_batch_free(b);
+	return rc;
+}
+
+int silt_add(silt_db *db, struct silt_slice key, int64_t delta, int64_t *sum, uint64_t *version)
+{
+	struct silt_result res = { 0 };
+	silt_batch *b;
+	int rc = silt_batch_new(&b);
+
+	if (rc < 0)
+		return rc;
+	rc = silt_batch_add(b, key, delta, NULL, sum ? SILT_OP_REPORT : 0);
+	if (rc == 0)
+		rc = silt_write(db, b, 0, &res);
+	if (rc == 0 && sum)
+		*sum = res.reports[0].sum;
+	if (rc == 0 && version)
+		*version = res.version;
+	silt_result_fini(&res);
+	silt_batch_free(b);
+	return rc;
+}
+
+static int write_take(silt_db *db, const silt_batch *b, struct silt_buf *value, struct silt_info *info, uint64_t *version)
+{
+	struct silt_result res = { 0 };
+	int rc = silt_write(db, b, 0, &res);
+
+	if (rc == 0 && value)
+		decide_give_values(&res, value);  /* not copied: it is deleted already, and a copy could fail */
+	if (rc == 0 && info)
+		*info = res.reports[0].info;
+	if (rc == 0 && version)
+		*version = res.version;
+	silt_result_fini(&res);
+	return rc == SILT_CONFLICT ? SILT_NOTFOUND : rc;
+}
+
+int silt_take(silt_db *db, struct silt_slice key, struct silt_buf *value, struct silt_info *info, uint64_t *version)
+{
+	silt_batch *b;
+	int rc = silt_batch_new(&b);
+
+	if (value)
+		value->len = 0;
+	if (rc < 0)
+		return rc;
+	rc = silt_batch_require(b, key, SILT_COND_MATCH, NULL, 0);
+	if (rc == 0)
+		rc = silt_batch_delete(b, key, value ? SILT_OP_REPORT_VALUE : SILT_OP_REPORT);
+	if (rc == 0)
+		rc = write_take(db, b, value, info, version);
 	silt_batch_free(b);
 	return rc;
 }

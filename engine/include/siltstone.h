@@ -55,6 +55,8 @@ enum silt_code {
 	SILT_TRY_AGAIN = 3,      /* the evidence for a condition grew old before its turn; nothing was written: ask again */
 	SILT_WOULD_BLOCK = 4,    /* SILT_CACHED_ONLY, and the answer is not in memory */
 	SILT_END = 5,            /* an iterator is past the last entry */
+	SILT_OVERFLOW = 6,       /* silt_batch_add(): the sum is no 64-bit integer; nothing was written */
+	SILT_NO_COUNTER = 7,     /* silt_batch_add(): the key's value is no decimal integer of 64 bits; nothing was written */
 	/* failures */
 	SILT_E_IO = -1,          /* the operating system said no; the log message has its errno and the file */
 	SILT_E_CORRUPT = -2,     /* bytes failed their check */
@@ -292,6 +294,21 @@ SILT_EXPORT SILT_MUST_CHECK int silt_batch_delete(silt_batch *b, struct silt_sli
  */
 SILT_EXPORT SILT_MUST_CHECK int silt_batch_delete_range(silt_batch *b, struct silt_slice lower, struct silt_slice upper);
 
+/*
+ * silt_batch_add - add to the integer that a key's value is. The sum is computed at the batch's place in the commit order, so that
+ * concurrent adds lose nothing; what is stored and logged is the sum, as a value like any other.
+ * key      its value is decimal text, -?(0|[1-9][0-9]*) in 64 bits. An absent, deleted or expired key counts as 0 and is made.
+ * opts     expiry and metadata of a key that is made; one that is there keeps its own. NULL = none.
+ * returns  0; SILT_OVERFLOW (several adds to one key in a batch are one add of their sum, which has to be in 64 bits);
+ *          SILT_E_MISUSE (also where the batch has a put or delete of the key already, or a range delete over it: an add looks at the
+ *          state before the batch; what follows replaces the add), _TOOBIG, _NOMEM. On anything but 0 the batch is as it was.
+ * writing  silt_write() answers SILT_OVERFLOW or SILT_NO_COUNTER where there is no sum, with the operation's index and the key's version in
+ *          silt_result; nothing of the batch was written then. The report of an add tells the sum too.
+ * cost     as a reporting operation: a read of the key before the write is queued.
+ */
+SILT_EXPORT SILT_MUST_CHECK int silt_batch_add(silt_batch *b, struct silt_slice key, int64_t delta,
+                                               const struct silt_put_options *opts, unsigned op_flags);
+
 enum silt_cond {
 	SILT_COND_MATCH = 0,          /* the key's version is one of the list; an empty list: the key is there */
 	SILT_COND_NONE_MATCH = 1,     /* the key's version is none of the list; an empty list: the key is not there */
@@ -305,13 +322,15 @@ struct silt_report {
 	bool found;
 	struct silt_info info;        /* if found */
 	struct silt_slice value;      /* if found and asked for */
+	int64_t sum;                  /* of an add: what the key holds after the batch; 0 for one that a later put or delete replaced */
 };
 
 /* The outcome of one write. Borrowed inside a callback; elsewhere end it with silt_result_fini(). Start from {0}. */
 struct silt_result {
 	int code;                     /* what silt_write() returned */
 	uint64_t version;             /* of the batch, on 0 */
-	size_t condition;             /* on SILT_CONFLICT: index of the first condition that failed ... */
+	size_t condition;             /* on SILT_CONFLICT: index of the first condition that failed; on SILT_OVERFLOW and SILT_NO_COUNTER:
+	                               * of the operation ... */
 	uint64_t current;             /* ... and the version its key has; 0 = absent */
 	size_t report_count;
 	const struct silt_report *reports;
@@ -322,8 +341,8 @@ SILT_EXPORT void silt_result_fini(struct silt_result *r);
 /*
  * silt_write - commit a batch: whole, in one place of the commit order, durable when it returns 0 (unless SILT_ASYNC).
  * b        borrowed until return; unchanged. An empty batch with conditions only checks them.
- * res      filled on 0, SILT_CONFLICT; NULL = not wanted.
- * returns  0; SILT_CONFLICT; SILT_E_FAULT, _NOSPACE, _BUSY (stall bound), _TOOBIG, _NOMEM, _MISUSE, _CLOSED; where conditions or
+ * res      filled on 0, SILT_CONFLICT, _OVERFLOW, _NO_COUNTER; NULL = not wanted.
+ * returns  0; SILT_CONFLICT; SILT_OVERFLOW and SILT_NO_COUNTER (silt_batch_add); SILT_E_FAULT, _NOSPACE, _BUSY (stall bound), _TOOBIG, _NOMEM, _MISUSE, _CLOSED; where conditions or
  *          reports need a read: what silt_get() returns.
  * threads  any; writers waiting at once share one sync.
  * cost     one fdatasync shared by the group; a read where the batch has conditions or reports.
@@ -346,6 +365,15 @@ SILT_EXPORT SILT_MUST_CHECK int silt_write_async(silt_db *db, const silt_batch *
 SILT_EXPORT SILT_MUST_CHECK int silt_put(silt_db *db, struct silt_slice key, struct silt_slice value, uint64_t *version);
 SILT_EXPORT SILT_MUST_CHECK int silt_delete(silt_db *db, struct silt_slice key, uint64_t *version);
 SILT_EXPORT SILT_MUST_CHECK int silt_delete_range(silt_db *db, struct silt_slice lower, struct silt_slice upper, uint64_t *version);
+
+/*
+ * silt_add - silt_batch_add() of one key; sum and version may be NULL and are set on 0 alone.
+ * silt_take - delete a key and get what it held: value and info as in silt_get(), of the very entry that this delete removed.
+ *          SILT_NOTFOUND: it was not there, and nothing was written.
+ */
+SILT_EXPORT SILT_MUST_CHECK int silt_add(silt_db *db, struct silt_slice key, int64_t delta, int64_t *sum, uint64_t *version);
+SILT_EXPORT SILT_MUST_CHECK int silt_take(silt_db *db, struct silt_slice key, struct silt_buf *value, struct silt_info *info,
+                                          uint64_t *version);
 
 /* silt_sync - make every write acknowledged so far durable. */
 SILT_EXPORT SILT_MUST_CHECK int silt_sync(silt_db *db);

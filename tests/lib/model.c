@@ -140,6 +140,8 @@ struct silt_slice model_value(const struct model_slot *s, uint8_t *out)
 {
 	uint64_t r = s->seed | UINT64_C(1) << 32;
 
+	if (s->counts)
+		return (struct silt_slice){ out, (size_t)sprintf((char *)out, "%lld", (long long)s->number) };
 	for (size_t i = 0; i < s->value_len; i += 8) {
 		uint64_t word = i % 64 < 32 ? test_random(&r) : UINT64_C(0x6974732074657073);
 
@@ -153,6 +155,39 @@ struct silt_slice model_meta(const struct model_slot *s, uint8_t out[SILT_META_M
 	for (size_t i = 0; i < s->meta_len; i++)
 		out[i] = (uint8_t)(s->seed >> (i % 4 * 8)) ^ (uint8_t)i;
 	return (struct silt_slice){ out, s->meta_len };
+}
+
+/* Random bytes that happen to be digits: only short ones can be expected to. */
+static bool model_reads_as_number(const struct model_slot *s, int64_t *out)
+{
+	uint8_t raw[32];
+	char text[32] = "", again[32];
+
+	if (s->value_len == 0 || s->value_len > 18)
+		return false;
+	memcpy(text, model_value(s, raw).data, s->value_len);
+	*out = strtoll(text, NULL, 10);
+	snprintf(again, sizeof(again), "%lld", (long long)*out);
+	return strcmp(text, "-0") == 0 || (strcmp(text, again) == 0 && strlen(text) == s->value_len);
+}
+
+int model_add(const struct model_slot *s, int64_t delta, uint64_t now_ms, struct model_slot *to)
+{
+	struct model_slot sum = { .there = true, .counts = true };
+	char text[32];
+
+	if (model_live(s, now_ms)) {
+		sum = *s;
+		sum.counts = true;
+		if (!s->counts && !model_reads_as_number(s, &sum.number))
+			return SILT_NO_COUNTER;
+	}
+	if (delta > 0 ? sum.number > INT64_MAX - delta : sum.number < INT64_MIN - delta)
+		return SILT_OVERFLOW;
+	sum.number += delta;
+	sum.value_len = (uint32_t)snprintf(text, sizeof(text), "%lld", (long long)sum.number);
+	*to = sum;
+	return 0;
 }
 
 struct model_slot model_random_put(uint64_t *seed, uint64_t expires_ms)

@@ -18,6 +18,8 @@ struct model_slot {
 	bool there;
 	uint8_t meta_len;
 	uint32_t value_len, seed;     /* of value and metadata bytes */
+	bool counts;                  /* the value is the text of `number` */
+	int64_t number;
 	uint64_t version, expires_ms;
 };
 
@@ -54,6 +56,8 @@ struct model_slot model_random_put(uint64_t *seed, uint64_t expires_ms);
 
 /* The batch that was acknowledged, or may be there. Versions must ascend. */
 void model_commit(struct model *m, uint64_t version, const struct model_op *ops, size_t n);
+/* What an add makes of a slot: 0 and *to, or the answer that a store gives. */
+int model_add(const struct model_slot *s, int64_t delta, uint64_t now_ms, struct model_slot *to);
 
 /* What a get gave for key i, against slots (the present ones, or a copy that stands for a snapshot). */
 void model_check_get(const struct model *m, const struct model_slot *slots, size_t i, uint64_t now_ms, int rc,

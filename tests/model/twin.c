@@ -69,6 +69,7 @@ static struct twin {
 	uint64_t crash_seed, crash_acked; /* set before `crashed` */
 
 	uint64_t crashes, crashes_in_open, reopens, read_only, undone, flushes, compactions, conflicts, retries, bursts, ranges, compared, checkpoints, ingests;
+	uint64_t adds;
 } T;
 
 static uint64_t chance(uint64_t n)
@@ -622,6 +623,76 @@ static void op_cut(void)
 	}
 }
 
+/* ---- read-modify-write ------------------------------------------------------------------------------------------------------ */
+
+/* Few keys count: others hold what is no number, mostly. */
+static size_t counter_key(void)
+{
+	return chance(4) ? 100 + chance(40) : chance(T.m->n);
+}
+
+static int64_t random_delta(void)
+{
+	return chance(6) ? (int64_t)chance(2000) - 1000 : (int64_t)(test_random(&T.random) ^ test_random(&T.random) << 32);
+}
+
+/* Several adds in a batch: all of it, or none where there is no sum. */
+static void op_add(void)
+{
+	struct model_op ops[4];
+	struct silt_result res = { 0 };
+	silt_batch *b = new_batch();
+	size_t n = 1 + chance(3), bad = SIZE_MAX;
+	int want = 0, rc;
+
+	for (size_t i = 0; i < n; i++) {
+		int64_t delta = random_delta();
+		int made;
+
+		ops[i] = (struct model_op){ .key = counter_key() };
+		for (size_t k = 0; k < i; k++)
+			if (ops[k].key == ops[i].key) {
+				ops[i].key = (ops[i].key + 1) % T.m->n;
+				k = SIZE_MAX;     /* all over again */
+			}
+		check(silt_batch_add(b, T.m->keys[ops[i].key], delta, NULL, SILT_OP_REPORT), "silt_batch_add");
+		made = model_add(&T.m->slots[ops[i].key], delta, T.now_ms, &ops[i].to);
+		if (made != 0 && bad == SIZE_MAX) {
+			bad = i;
+			want = made;
+		}
+	}
+	rc = write_batch(b, 0, &res);
+	if (rc != want || (rc != 0 && res.condition != bad))
+		model_fail("an add: %s at operation %zu, not %s at %zu", silt_strerror(rc), res.condition, silt_strerror(want), bad);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		if (res.reports[i].sum != ops[i].to.number)
+			model_fail("the sum of key %zu is not %" PRId64, ops[i].key, ops[i].to.number);
+	if (rc == 0) {
+		model_commit(T.m, res.version, ops, n);
+		acknowledge(res.version);
+		T.adds++;
+	}
+	silt_result_fini(&res);
+	silt_batch_free(b);
+}
+
+static void op_take(void)
+{
+	struct model_op op = { .key = chance(8) ? chance(T.m->n) : chance(20) };
+	struct silt_info info;
+	uint64_t version;
+	int rc;
+
+	while ((rc = silt_take(T.db, T.m->keys[op.key], &T.value, &info, &version)) == SILT_E_BUSY)
+		pause_ms(1);
+	model_check_get(T.m, T.m->slots, op.key, T.now_ms, rc, (struct silt_slice){ T.value.data, T.value.len }, &info);
+	if (rc == 0) {
+		model_commit(T.m, version, &op, 1);
+		acknowledge(version);
+	}
+}
+
 /* ---- many in flight ----------------------------------------------------------------------------------------------------------- */
 
 struct flight {
@@ -1009,10 +1080,11 @@ static const struct {
 	unsigned share;
 	void (*run)(void);
 } operations[] = {
-	{ 2400, op_write }, { 1000, op_simple }, { 1200, op_conditional }, { 100, op_burst }, { 3330, op_get }, { 900, op_iter },
+	{ 2400, op_write }, { 1000, op_simple }, { 1200, op_conditional }, { 100, op_burst }, { 2830, op_get }, { 900, op_iter },
 	{ 100, op_snapshot }, { 200, op_clock }, { 60, op_sync }, { 20, op_flush }, { 3, op_compact }, { 6, op_compact_range }, { 12, op_compare },
 	{ 150, op_range }, { 20, op_cut },
 	{ 300, op_get_pinned }, { 100, op_multi_get },
+	{ 400, op_add }, { 100, op_take },
 	{ 2, op_verify }, { 3, op_too_big }, { 6, reopen }, { 4, op_checkpoint }, { 8, op_ingest }, { 12, op_crash },
 };
 
@@ -1113,5 +1185,6 @@ int main(int argc, char **argv)
 	       " flushes, %" PRIu64 " compactions and %" PRIu64 " checkpoints asked for, %" PRIu64 " ingests, %" PRIu64 " comparisons in full: agreed\n",
 	       T.crashes, T.crashes_in_open, T.reopens, T.read_only, T.undone, T.conflicts, T.bursts, T.ranges, T.retries, T.flushes,
 	       T.compactions, T.checkpoints, T.ingests, T.compared);
+	printf("twin: %" PRIu64 " adds\n", T.adds);
 	return 0;
 }

@@ -130,6 +130,29 @@ static void write_one(size_t n, uint32_t value_len)
 	silt_batch_free(b);
 }
 
+/* One of the keys counts from time to time, others are no numbers. */
+static void add_one(size_t key)
+{
+	struct model_op op = { .key = key };
+	int want = model_add(&S.m->slots[key], 7, now_ms, &op.to), rc;
+	uint64_t version = 0;
+	int64_t sum = 0;
+
+	rc = expect_code(silt_add(S.db, S.m->keys[key], 7, &sum, &version), "silt_add");
+	if (rc < 0) {
+		if (want == 0)
+			note_failed_write(rc, &op, 1);
+		return;
+	}
+	if (rc != want || (rc == 0 && sum != op.to.number))
+		model_fail("silt_add: %s, not %s", silt_strerror(rc), silt_strerror(want));
+	if (rc != 0)
+		return;
+	model_commit(S.m, version, &op, 1);
+	S.acked = version;
+	S.doubt.any = false;
+}
+
 /* A read gives the right answer or a failure. */
 static void read_some(void)
 {
@@ -204,6 +227,8 @@ static void use_store(void)
 	(void)expect_code(silt_flush(S.db), "silt_flush");
 	if (expect_code(silt_snapshot_new(S.db, &snap), "silt_snapshot_new") == 0)
 		silt_snapshot_free(snap);
+	for (size_t i = 0; i < 4; i++)
+		add_one(i / 2);
 	for (int i = 0; i < 4; i++)
 		write_one(2, 9000);
 	(void)expect_code(silt_flush(S.db), "silt_flush");
