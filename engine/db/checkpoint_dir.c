@@ -9,7 +9,6 @@
 #include "table/table_reader.h"
 
 enum {
-	CHECKPOINT_PIECE = 1 << 20,       /* bytes copied at a time */
 	CHECKPOINT_LOG_BYTES = 2 * LOG_PAGE,
 	CHECKPOINT_DEPTH = 8,             /* of directories in a directory, where one is erased */
 };
@@ -19,48 +18,6 @@ enum {
 static int checkpoint_dir_failed(struct env *env, int rc, const char *path, const char *what)
 {
 	return report(&env->rep, rc < 0 ? rc : SILT_E_IO, "%s: %s: %s", path, what, env->os->error_text(env->os));
-}
-
-static int checkpoint_dir_copy_bytes(struct env *env, struct os_file *in, struct os_file *out, uint64_t size, uint8_t *piece)
-{
-	silt_os *os = env->os;
-	int rc = 0;
-
-	for (uint64_t at = 0; rc == 0 && at < size; at += CHECKPOINT_PIECE) {
-		size_t n = size - at < CHECKPOINT_PIECE ? (size_t)(size - at) : CHECKPOINT_PIECE;
-
-		rc = os_read_full(os, in, at, piece, n);
-		if (rc == 0)
-			rc = os->write(os, out, at, piece, n);
-		if (rc == 0)
-			os->range_sync(os, out, at, n);
-	}
-	if (rc == 0)
-		rc = os->datasync(os, out);
-	if (rc == 0)
-		os->drop_cache(os, out);
-	return rc;
-}
-
-static int checkpoint_dir_copy_file(struct env *env, const char *from, const char *to, uint64_t size)
-{
-	uint8_t *piece = mem_alloc(CHECKPOINT_PIECE);
-	struct os_file *in = NULL, *out = NULL;
-	silt_os *os = env->os;
-	int rc = piece ? os->open(os, from, OS_READ, &in) : SILT_E_NOMEM;
-
-	if (rc == 0)
-		rc = os->open(os, to, OS_READ | OS_WRITE | OS_CREATE, &out);
-	if (rc == 0)
-		rc = checkpoint_dir_copy_bytes(env, in, out, size, piece);
-	if (rc != 0)
-		rc = checkpoint_dir_failed(env, rc, to, "copying");
-	if (in)
-		(void)os->close(os, in);
-	if (out)
-		(void)os->close(os, out);
-	mem_free(piece);
-	return rc;
 }
 
 /* What was copied is read back, and must be what the manifest will say. */
@@ -90,8 +47,8 @@ static int checkpoint_dir_table(struct silt_db *db, struct env *there, struct ta
 		return 0;
 	if (!copy)
 		return checkpoint_dir_failed(&db->env, rc, to, "can't be linked (on another file system, ask for a copy)");
-	rc = checkpoint_dir_copy_file(&db->env, from, to, m->size);
-	return rc < 0 ? rc : checkpoint_dir_check(db, there, m);
+	rc = os_copy(db->env.os, from, to);
+	return rc != 0 ? checkpoint_dir_failed(&db->env, rc, to, "copying") : checkpoint_dir_check(db, there, m);
 }
 
 static int checkpoint_dir_tables(struct silt_db *db, struct env *there, const struct version *v, bool copy)

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "core/filename.h"
+#include "db/quarantine.h"
 
 /* ---- while open -------------------------------------------------------------------------------------------------------- */
 
@@ -124,43 +125,14 @@ static int gc_failed(struct silt_db *db, int rc, const char *path)
 
 /* ---- into quarantine -------------------------------------------------------------------------------------------------------- */
 
-/* quarantine/ itself, durable before anything is in it: its own name could be lost, and what was moved there with it. */
-static int gc_make_quarantine(struct silt_db *db, char *dir)
-{
-	silt_os *os = db->env.os;
-	int rc = filename_in(db->dir, "quarantine", dir);
-
-	if (rc < 0)
-		return rc;
-	rc = os->mkdir(os, dir);
-	if (rc == 0 || rc == SILT_E_BUSY)
-		rc = os->dirsync(os, db->dir);
-	return rc == 0 ? 0 : gc_failed(db, rc, dir);
-}
-
-/* quarantine/NAME, or NAME.1, NAME.2 where an earlier one has that name. */
-static int gc_free_name(struct silt_db *db, const char *name, char *out)
-{
-	char numbered[FILENAME_MAX_BYTES];
-	struct os_stat st;
-	int rc = 0;
-
-	for (unsigned n = 0; rc == 0; n++) {
-		(void)snprintf(numbered, sizeof(numbered), n ? "quarantine/%s.%u" : "quarantine/%s", name, n);
-		rc = filename_in(db->dir, numbered, out);
-		if (rc == 0)
-			rc = db->env.os->stat(db->env.os, out, &st);
-	}
-	return rc == SILT_NOTFOUND ? 0 : rc;
-}
-
 static int gc_move(struct silt_db *db, const char *name, const char *path)
 {
 	char to[FILENAME_MAX_BYTES];
-	int rc = gc_free_name(db, name, to);
+	int rc = quarantine_path(&db->env, name, to);
 
-	if (rc == 0)
-		rc = db->env.os->rename(db->env.os, path, to);
+	if (rc < 0)
+		return rc;
+	rc = db->env.os->rename(db->env.os, path, to);
 	if (rc != 0)
 		return gc_failed(db, rc, path);
 	report_note(&db->env.rep, SILT_LOG_WARNING,
@@ -175,7 +147,7 @@ int gc_set_aside(struct silt_db *db, const struct version *v, uint64_t oldest_wa
 	int rc = gc_list(db, &o);
 
 	if (rc == 0 && o.names.len) {
-		rc = gc_make_quarantine(db, dir);
+		rc = quarantine_make(&db->env, dir);
 		if (rc == 0)
 			rc = gc_each(db, &o, gc_move);
 		if (rc == 0 && db->env.os->dirsync(db->env.os, dir) != 0)

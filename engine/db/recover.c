@@ -6,83 +6,9 @@
 
 #include "core/batch.h"
 #include "core/filename.h"
+#include "db/files.h"
 #include "db/segments.h"
 #include "log/recover.h"
-
-/* What lies in the directory, by number. */
-struct recover_files {
-	uint64_t *wals;                   /* ascending */
-	size_t wal_count, wal_cap;
-	uint64_t largest_table;
-	bool any_table;
-	int rc;
-};
-
-static int recover_note_wal(struct recover_files *f, uint64_t number)
-{
-	uint64_t *p;
-	size_t i;
-
-	if (f->wal_count == f->wal_cap) {
-		p = mem_resize(f->wals, f->wal_cap * 2 + 16, sizeof(*p));
-		if (!p)
-			return SILT_E_NOMEM;
-		f->wals = p;
-		f->wal_cap = f->wal_cap * 2 + 16;
-	}
-	for (i = f->wal_count++; i > 0 && f->wals[i - 1] > number; i--)
-		f->wals[i] = f->wals[i - 1];
-	f->wals[i] = number;
-	return 0;
-}
-
-static int recover_see(void *ctx, const char *name)
-{
-	struct recover_files *f = ctx;
-	uint64_t number;
-
-	switch (filename_parse(name, &number)) {
-	case FILE_WAL:
-		return recover_note_wal(f, number);
-	case FILE_TABLE:
-		f->any_table = true;
-		/* fall through */
-	case FILE_TMP:
-		if (number > f->largest_table)
-			f->largest_table = number;
-		return 0;
-	default:
-		return 0;
-	}
-}
-
-/* A table that was set aside keeps its number for itself: it may be put back. */
-static int recover_see_aside(void *ctx, const char *name)
-{
-	struct recover_files *f = ctx;
-	uint64_t number;
-
-	if (filename_parse(name, &number) == FILE_TABLE && number > f->largest_table)
-		f->largest_table = number;
-	return 0;
-}
-
-static int recover_list(struct silt_db *db, struct recover_files *f)
-{
-	char quarantine[FILENAME_MAX_BYTES];
-	silt_os *os = db->env.os;
-	int rc = filename_in(db->dir, "quarantine", quarantine);
-
-	if (rc < 0)
-		return rc;
-	rc = os->list(os, db->dir, recover_see, f);
-	if (rc == 0 && os->list(os, quarantine, recover_see_aside, f) < 0)
-		rc = SILT_E_IO;
-	if (rc < 0 || rc == SILT_NOTFOUND)
-		return report(&db->env.rep, rc < 0 ? rc : SILT_E_IO, "%s: can't be listed: %s", db->dir,
-		              os->error_text(os));
-	return 0;
-}
 
 /* ---- replay ----------------------------------------------------------------------------------------------------------------- */
 
@@ -112,14 +38,13 @@ static int recover_memtable(struct recover_replay *p, uint64_t segment, struct m
 	return 0;
 }
 
-static int recover_bad_batch(struct recover_replay *p, uint64_t segment, const struct log_record *rec)
+static int recover_bad_batch(struct env *env, uint64_t segment, const struct log_record *rec)
 {
-	return report(&p->db->env.rep, SILT_E_CORRUPT,
-	              "%s/%06" PRIu64 ".wal: offset %" PRIu64 ": the record's batch does not parse", p->db->dir, segment,
-	              rec->offset);
+	return report(&env->rep, SILT_E_CORRUPT, "%s/%06" PRIu64 ".wal: offset %" PRIu64 ": the record's batch does not parse",
+	              env->dir, segment, rec->offset);
 }
 
-static int recover_insert(struct recover_replay *p, struct memtable *m, uint64_t segment, const struct log_record *rec)
+int recover_insert(struct env *env, struct memtable *m, uint64_t segment, const struct log_record *rec, uint64_t *entries)
 {
 	struct batch_reader reader;
 	struct entry e;
@@ -133,9 +58,9 @@ static int recover_insert(struct recover_replay *p, struct memtable *m, uint64_t
 			return rc;
 		e.version = rec->version;
 		memtable_insert(m, &e);
-		p->r->entries++;
+		++*entries;
 	}
-	return rc == SILT_END ? 0 : recover_bad_batch(p, segment, rec);
+	return rc == SILT_END ? 0 : recover_bad_batch(env, segment, rec);
 }
 
 static int recover_apply(void *ctx, uint64_t segment, const struct log_record *rec)
@@ -152,7 +77,7 @@ static int recover_apply(void *ctx, uint64_t segment, const struct log_record *r
 		              p->db->dir, segment, rec->version, p->r->version->last_version);
 	p->any_data = true;
 	rc = recover_memtable(p, segment, &m);
-	return rc < 0 ? rc : recover_insert(p, m, segment, rec);
+	return rc < 0 ? rc : recover_insert(&p->db->env, m, segment, rec, &p->r->entries);
 }
 
 /* ---- steps 1 and 2 ---------------------------------------------------------------------------------------------------------- */
@@ -194,7 +119,7 @@ static int recover_ignore(void *ctx, uint64_t segment, const struct log_record *
 }
 
 /* No manifest: nothing was ever acknowledged here, if no table and no log record is there (a creation that was cut short). */
-static int recover_fresh(struct silt_db *db, const struct recover_files *f, struct recovered *r)
+static int recover_fresh(struct silt_db *db, const struct files *f, struct recovered *r)
 {
 	struct log_end end = { 0 };
 	int rc = 0;
@@ -214,7 +139,7 @@ static int recover_fresh(struct silt_db *db, const struct recover_files *f, stru
 	return version_new(&r->version);
 }
 
-static int recover_manifest(struct silt_db *db, const struct recover_files *f, struct recovered *r)
+static int recover_manifest(struct silt_db *db, const struct files *f, struct recovered *r)
 {
 	struct manifest_found found = { 0 };
 	int rc = manifest_read(&db->env, &found);
@@ -231,7 +156,7 @@ static int recover_manifest(struct silt_db *db, const struct recover_files *f, s
 
 /* ---- step 3 ---------------------------------------------------------------------------------------------------------------- */
 
-static int recover_log(struct silt_db *db, const struct recover_files *f, struct recovered *r)
+static int recover_log(struct silt_db *db, const struct files *f, struct recovered *r)
 {
 	struct recover_replay p = { .db = db, .r = r };
 	size_t first = 0;
@@ -254,8 +179,8 @@ static int recover_log(struct silt_db *db, const struct recover_files *f, struct
 
 int recover_read(struct silt_db *db, struct recovered *r)
 {
-	struct recover_files f = { 0 };
-	int rc = recover_list(db, &f);
+	struct files f;
+	int rc = files_list(&db->env, &f);
 
 	memset(r, 0, sizeof(*r));
 	if (rc == 0)
@@ -268,7 +193,7 @@ int recover_read(struct silt_db *db, struct recovered *r)
 			r->next_file = f.largest_table + 1;
 		r->spare_wal = f.wal_count && f.wals[f.wal_count - 1] == r->next_wal ? r->next_wal : 0;
 	}
-	mem_free(f.wals);
+	files_fini(&f);
 	return rc;
 }
 

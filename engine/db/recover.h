@@ -34,5 +34,7 @@ int recover_read(struct silt_db *db, struct recovered *r) SILT_MUST_CHECK;      
 /* Steps 4 to 6: db->wal, db->active (empty), db->manifest, db->last_version are set. */
 int recover_install(struct silt_db *db, struct recovered *r) SILT_MUST_CHECK;
 void recover_fini(struct recovered *r);
+/* One DATA record of a segment into a memtable; its operations are added to *entries. A batch that does not parse is SILT_E_CORRUPT. */
+int recover_insert(struct env *env, struct memtable *m, uint64_t segment, const struct log_record *rec, uint64_t *entries) SILT_MUST_CHECK;
 
 #endif

@@ -38,6 +38,7 @@ struct judge {
 	uint64_t last_version;            /* 0 = none seen */
 	uint64_t records;
 	struct log_end end;               /* of the last segment that had a record */
+	struct log_end bad;               /* where a walk that failed had come to */
 };
 
 /* One segment under judgement. */
@@ -115,6 +116,9 @@ static bool judge_version_follows(uint64_t last, const struct log_record *r)
 
 static int judge_record(struct judge *j, struct judge_segment *s, const struct log_record *r)
 {
+	uint64_t before = j->last_version;
+	int rc = 0;
+
 	if (!judge_version_follows(j->last_version, r))
 		return report(&j->env->rep, SILT_E_CORRUPT, "%s: offset %" PRIu64 ": version %" PRIu64 " does not follow %" PRIu64,
 		              s->path, r->offset, r->version, j->last_version);
@@ -129,8 +133,12 @@ static int judge_record(struct judge *j, struct judge_segment *s, const struct l
 		s->clean = r->flags & LOG_SEAL_CLEAN;
 	}
 	if (r->kind == LOG_DATA || r->kind == LOG_SKIP)
-		return j->apply(j->ctx, s->header.number, r);
-	return 0;
+		rc = j->apply(j->ctx, s->header.number, r);
+	if (rc < 0) {                             /* what is not taken is no part of what came before */
+		j->last_version = before;
+		s->offset = r->offset;
+	}
+	return rc;
 }
 
 /* Step 1. */
@@ -208,6 +216,8 @@ static int judge_segment(struct judge *j, size_t i, bool *sealed)
 	if (rc == 0) {
 		judge_keep(j, &s);
 		*sealed = s.sealed;
+	} else {
+		j->bad = (struct log_end){ .number = j->manifest_path ? 0 : j->numbers[i], .offset = s.offset };
 	}
 	judge_close(j, &s);
 	return rc;
@@ -233,6 +243,10 @@ int log_judge(struct env *env, enum log_kind kind, const uint64_t *numbers, size
 
 	for (size_t i = 0; rc == 0 && sealed && i < j.n; i++)
 		rc = judge_segment(&j, i, &sealed);
+	if (rc == SILT_E_CORRUPT) {
+		j.bad.last_version = j.last_version;
+		*end = j.bad;
+	}
 	if (rc != 0)
 		return rc;
 	j.end.last_version = j.last_version;

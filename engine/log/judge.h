@@ -33,7 +33,8 @@ typedef int log_apply_fn(void *ctx, uint64_t segment, const struct log_record *r
  * Walks the segments numbers[0..n) (contiguous, ascending, their files `dir`/NNNNNN.wal; for a manifest one path given instead).
  * That numbers[0] is the oldest one needed is for the caller to see to. Versions are checked from the first one seen on: DATA
  * has the one before it + 1, SKIP at least the one before it, MARK and SEAL that one.
- * 0 = `end` filled; SILT_E_CORRUPT (reported with file and offset) = damage; SILT_E_VERSION, _IO, _NOMEM; what apply returned;
+ * 0 = `end` filled; SILT_E_CORRUPT (reported with file and offset) = damage: number, offset and last_version of `end` say where, and
+ * what came before it (everything before was applied; number 0: a segment in the midst is missing); SILT_E_VERSION, _IO, _NOMEM; what apply returned;
  * SILT_NOTFOUND: there is no file at manifest_path.
  */
 int log_judge(struct env *env, enum log_kind kind, const uint64_t *numbers, size_t n, const char *manifest_path,

@@ -67,5 +67,7 @@ silt_os *os_posix(void);
 
 /* What several rooms need over it. */
 int os_read_full(silt_os *os, struct os_file *f, uint64_t offset, void *buf, size_t n) SILT_MUST_CHECK; /* short = SILT_E_CORRUPT */
+/* All of a file, under a name that must be free; synced, but for the name. What fails may leave a part under it. */
+int os_copy(silt_os *os, const char *from, const char *to) SILT_MUST_CHECK;
 
 #endif
