@@ -478,6 +478,57 @@ SILT_EXPORT SILT_MUST_CHECK int silt_checkpoint_list(silt_db *db, silt_checkpoin
 /* silt_checkpoint_remove - 0: it is gone; SILT_NOTFOUND; SILT_E_IO (what is left of it goes at the next open), _NOMEM, _MISUSE. */
 SILT_EXPORT SILT_MUST_CHECK int silt_checkpoint_remove(silt_db *db, const char *name);
 
+/* ---- repair -------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * A store that does not open, or whose tables are damaged: what is lost, said before anything is done, and then the doing. A table with
+ * damaged blocks is written anew from the sound ones; a damaged log ends where its last sound write stood, and what could be
+ * read of it becomes tables. Damaged files go to quarantine/; nothing is deleted. What was deleted or replaced by lost entries may
+ * be seen again in its older form: the findings say for which keys. A damaged or missing manifest is beyond repair (restore a checkpoint).
+ */
+enum silt_finding_kind {
+	SILT_FOUND_RANGE = 1,         /* part of a table: entries with keys from lower to upper can't be read; its table's own finding follows */
+	SILT_FOUND_TABLE = 2,         /* a damaged table: entries_saved of its entries can be read, entries_lost can't */
+	SILT_FOUND_TABLE_GONE = 3,    /* a missing one, or one that can't be read at all */
+	SILT_FOUND_LOG = 4,           /* the log is damaged at offset of file: all writes from there on are lost */
+	SILT_FOUND_SEGMENT = 5,       /* a log segment behind that: what it holds is lost with it */
+};
+struct silt_finding {                 /* borrowed until the function returns; fields that say nothing of the kind are zero */
+	enum silt_finding_kind kind;
+	const char *file;             /* its name in the directory */
+	int level;                    /* of a table */
+	uint64_t offset;
+	uint64_t entries_saved, entries_lost;
+	uint64_t writes_lost;         /* batches that can still be read and are lost all the same, for they are no prefix any more */
+	uint64_t first_version, last_version;     /* lost; last_version 0 = not known */
+	struct silt_slice lower, upper;           /* both inclusive */
+	const char *text;             /* all of it as one line */
+};
+typedef void silt_repair_fn(void *ctx, const struct silt_finding *finding);
+
+struct silt_repair_result {
+	uint64_t findings;
+	uint64_t tables_damaged, entries_saved, entries_lost;     /* saved from damaged tables; lost with them */
+	uint64_t writes_lost;         /* batches, those known of */
+	bool repaired;
+};
+
+/*
+ * silt_repair - look for damage in a stopped store, and with SILT_REPAIR_APPLY repair it.
+ * dir      borrowed. Nothing in it is changed without SILT_REPAIR_APPLY.
+ * opts     borrowed; NULL = defaults. The store's sizes, and where messages go: each piece of damage is logged as it is met.
+ * fn       called for each finding, from inside; NULL = not wanted.
+ * result   filled whenever findings were complete; NULL = not wanted.
+ * returns  0: sound, or repaired; SILT_E_CORRUPT: there are findings, and nothing was changed; or it is beyond repair, and no finding says
+ *          so (the log message does); SILT_NOTFOUND (no store); SILT_E_BUSY (in use), _NOSPACE, _IO, _NOMEM, _VERSION, _MISUSE. A repair that
+ *          failed or was cut short by a crash left the store as it was, or repaired.
+ * threads  any; it holds the store's lock.
+ * cost     reads every table; writes the damaged ones anew.
+ */
+enum silt_repair_flags { SILT_REPAIR_APPLY = 1u << 0 };
+SILT_EXPORT SILT_MUST_CHECK int silt_repair(const char *dir, const struct silt_options *opts, unsigned flags, silt_repair_fn *fn,
+                                            void *ctx, struct silt_repair_result *result);
+
 /* ---- statistics, looking at files -------------------------------------------------------------------------------------- */
 
 #define SILT_LEVELS 7
