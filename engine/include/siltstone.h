@@ -380,6 +380,28 @@ SILT_EXPORT SILT_MUST_CHECK int silt_sync(silt_db *db);
 
 /* ---- operations ------------------------------------------------------------------------------------------------------ */
 
+/*
+ * silt_approximate - how much lies in a range of keys, without reading it.
+ * lower    inclusive, borrowed until return; {NULL,0} = from the first key.
+ * upper    exclusive; {NULL,0} = to the last key.
+ * out      filled on 0. entries counts what is stored: each version that was not merged away yet, deletes and expired entries too,
+ *          and what a range delete hides; after silt_compact() that is about the number of keys. disk_bytes are those of the tables,
+ *          with their share of indexes and filters.
+ *          _low and _high are true bounds of both at the moment of the call, if no write comes between. Between them, entries is in
+ *          proportion to bytes: off by at most two blocks a table where entries are of one size, by more where sizes differ
+ *          within a table; in a memtable it is a sample of at least 1024, with a deviation of 3 %, and exact below that.
+ * returns  0; SILT_E_CORRUPT (an index that is needed), _IO, _NOMEM, _MISUSE.
+ * threads  any.
+ * cost     two index partitions a table that lies across a bound; nothing for the others; about 4096 entries of each memtable.
+ */
+struct silt_estimate {
+	uint64_t entries, entries_low, entries_high;
+	uint64_t disk_bytes, disk_bytes_low, disk_bytes_high;
+	uint64_t memory_bytes;        /* of memtables, in proportion to entries */
+};
+SILT_EXPORT SILT_MUST_CHECK int silt_approximate(silt_db *db, struct silt_slice lower, struct silt_slice upper,
+                                                 struct silt_estimate *out);
+
 /* silt_flush - write the memtables of now to tables and wait for it. A memtable without entries makes none. */
 SILT_EXPORT SILT_MUST_CHECK int silt_flush(silt_db *db);
 

@@ -130,6 +130,11 @@ int memtable_ranges(const struct memtable *m, uint64_t max_version, bool all, me
 	return ranges_each(&m->ranges, max_version, all, fn, ctx);
 }
 
+uint64_t memtable_estimate(const struct memtable *m, struct silt_slice lower, struct silt_slice upper, uint64_t *low)
+{
+	return skiplist_estimate(&m->list, lower, upper, low);
+}
+
 uint64_t memtable_bytes(const struct memtable *m)
 {
 	return sizeof(*m) + atomic_load_explicit(&m->arena.bytes, memory_order_relaxed) +

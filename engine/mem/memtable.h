@@ -34,6 +34,8 @@ int memtable_get(const struct memtable *m, struct silt_slice key, uint64_t max_v
 typedef int memtable_range_fn(void *ctx, struct silt_slice lower, struct silt_slice upper, uint64_t version);
 int memtable_ranges(const struct memtable *m, uint64_t max_version, bool all, memtable_range_fn *fn, void *ctx);
 struct iter *memtable_iter(struct memtable *m);            /* over all but the range deletes; holds a reference; NULL = out of memory */
+/* As skiplist_estimate(): range deletes do not count. */
+uint64_t memtable_estimate(const struct memtable *m, struct silt_slice lower, struct silt_slice upper, uint64_t *low);
 uint64_t memtable_bytes(const struct memtable *m);         /* of the heap */
 uint64_t memtable_entries(const struct memtable *m);       /* range deletes among them */
 uint64_t memtable_range_deletes(const struct memtable *m);

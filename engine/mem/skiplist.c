@@ -246,6 +246,32 @@ void skiplist_entry(const struct skiplist_node *n, struct entry *out)
 	};
 }
 
+/* ---- estimating -------------------------------------------------------------------------------------------------- */
+
+enum { SKIPLIST_SAMPLE = 1024 };          /* entries met on a level: the estimate's deviation is 3 % then */
+
+uint64_t skiplist_estimate(const struct skiplist *s, struct silt_slice lower, struct silt_slice upper, uint64_t *low)
+{
+	/* before every version of its key */
+	struct skiplist_target from = { lower.data ? key_prefix(lower) : 0, UINT64_MAX, lower };
+	struct skiplist_target to = { upper.data ? key_prefix(upper) : 0, UINT64_MAX, upper };
+	const struct skiplist_node *p = s->head, *n;
+	int level = atomic_load_explicit(&s->height, memory_order_relaxed);
+	uint64_t met = 0;
+
+	while (level-- > 0) {
+		while ((n = skiplist_load(p, level)) && lower.data && skiplist_before(n, &from))
+			p = n;
+		met = 0;
+		for (; n && (!upper.data || skiplist_before(n, &to)); n = skiplist_load(n, level))
+			met++;
+		if (met >= SKIPLIST_SAMPLE)
+			break;
+	}
+	*low = met;
+	return level > 0 ? met << 2 * level : met;      /* one in four is a level higher */
+}
+
 /* ---- checking ---------------------------------------------------------------------------------------------------- */
 
 static void skiplist_check_pair(const struct skiplist_node *a, const struct skiplist_node *b)

@@ -37,6 +37,12 @@ const struct skiplist_node *skiplist_next(const struct skiplist_node *n);
 const struct skiplist_node *skiplist_prev(const struct skiplist *s, const struct skiplist_node *n);
 void skiplist_entry(const struct skiplist_node *n, struct entry *out);        /* borrows from the node */
 
+/*
+ * About how many entries lie from lower to upper (inclusive, exclusive; data NULL = no bound), by a level of the list that has enough of
+ * them, so that the cost does not grow with the number. *low: so many there are surely; equal to the answer where that is exact.
+ */
+uint64_t skiplist_estimate(const struct skiplist *s, struct silt_slice lower, struct silt_slice upper, uint64_t *low);
+
 /* Tests, with no insert under way: asserts order, towers and both chains; returns the number of entries. */
 uint64_t skiplist_check(const struct skiplist *s);
 

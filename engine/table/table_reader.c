@@ -352,8 +352,9 @@ bool table_foretell_bucket(struct table *t, struct silt_slice key, uint64_t hash
 	const struct block *filter = table_peek_filter(t), *index;
 	uint32_t part, leaf;
 
-	if (!filter || !filter_may_hold(filter->bytes, hash))
+	if (!filter || !t->root.top || !filter_may_hold(filter->bytes, hash))
 		return false;
+	version = table_stored_version(t, version);
 	part = index_find(t->root.top, key, version);
 	if (part == t->root.top->items)
 		return false;

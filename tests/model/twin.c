@@ -847,6 +847,28 @@ static void op_multi_get(void)
 	}
 }
 
+static struct silt_slice random_bound(uint8_t *buf)
+{
+	return random_bound_near(chance(T.m->n), buf);
+}
+
+/* Each live key is stored at least once. */
+static void op_approximate(void)
+{
+	uint8_t lower[SILT_KEY_MAX], upper[SILT_KEY_MAX];
+	struct silt_slice from = random_bound(lower), to = random_bound(upper);
+	struct silt_estimate e;
+	uint64_t live = 0;
+
+	check(silt_approximate(T.db, from, to, &e), "silt_approximate");
+	for (size_t i = model_find(T.m, from), end = model_find(T.m, to); i < end; i++)
+		live += model_live(&T.m->slots[i], T.now_ms);
+	if (e.entries < e.entries_low || e.entries > e.entries_high || live > e.entries_high || e.disk_bytes < e.disk_bytes_low ||
+	    e.disk_bytes > e.disk_bytes_high)
+		model_fail("silt_approximate: %" PRIu64 " in %" PRIu64 "..%" PRIu64 " entries for %" PRIu64 " keys", e.entries, e.entries_low,
+		           e.entries_high, live);
+}
+
 static void op_snapshot(void)
 {
 	struct held_snapshot *h = &T.snaps[chance(SNAPSHOTS)];
@@ -860,11 +882,6 @@ static void op_snapshot(void)
 	h->slots = copy_slots();
 	if (silt_snapshot_version(h->snap) < T.m->last_version)
 		model_fail("a snapshot of version %" PRIu64 " after %" PRIu64, silt_snapshot_version(h->snap), T.m->last_version);
-}
-
-static struct silt_slice random_bound(uint8_t *buf)
-{
-	return random_bound_near(chance(T.m->n), buf);
 }
 
 /* Steps that ran out of budget go on in the direction of the move. */
@@ -1084,7 +1101,7 @@ static const struct {
 	{ 100, op_snapshot }, { 200, op_clock }, { 60, op_sync }, { 20, op_flush }, { 3, op_compact }, { 6, op_compact_range }, { 12, op_compare },
 	{ 150, op_range }, { 20, op_cut },
 	{ 300, op_get_pinned }, { 100, op_multi_get },
-	{ 400, op_add }, { 100, op_take },
+	{ 400, op_add }, { 100, op_take }, { 20, op_approximate },
 	{ 2, op_verify }, { 3, op_too_big }, { 6, reopen }, { 4, op_checkpoint }, { 8, op_ingest }, { 12, op_crash },
 };
 

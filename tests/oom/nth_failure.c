@@ -198,6 +198,14 @@ static void read_many(void)
 	silt_pin_release(&pin);
 }
 
+static void estimate_some(void)
+{
+	struct silt_estimate e;
+
+	if (expect_code(silt_approximate(S.db, S.m->keys[5], S.m->keys[30], &e), "silt_approximate") == 0 && e.entries_low > e.entries_high)
+		model_fail("silt_approximate");
+}
+
 static void scan_some(void)
 {
 	struct silt_iter_options o = { .max_steps = 1000 };
@@ -237,6 +245,7 @@ static void use_store(void)
 		write_one(2, 100);
 	read_some();
 	read_many();
+	estimate_some();
 	scan_some();
 	(void)expect_code(silt_verify(S.db, NULL, NULL), "silt_verify");
 }
