@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_batch.c - any bytes as a batch's log form: refused, or operations that make the same batch again. Where keys come twice, which no
- * writer does, the last one counts.
+ * fuzz_batch.c - any bytes as a batch's log form: refused, or operations that make the same batch again. Where keys come twice or
+ * a range delete comes behind its keys, which no writer does, the last one counts.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +19,11 @@ static void fuzz_add(silt_batch *b, const struct entry *e)
 	struct silt_put_options opts = { .expires_ms = e->expires_ms, .meta = e->meta };
 
 	CHECK(e->key.len >= 1 && e->key.len <= KEY_MAX && e->version == 0);
+	if (e->kind == ENTRY_RANGE_DELETE) {
+		CHECK(e->value.len <= KEY_MAX);
+		CHECK(silt_batch_delete_range(b, e->key, e->value.len ? e->value : slice_of(NULL, 0)) == 0);
+		return;
+	}
 	if (e->kind == ENTRY_PUT)
 		CHECK(silt_batch_put(b, e->key, e->value, &opts, 0) == 0);
 	else

@@ -89,6 +89,20 @@ static void jobkit_remember(struct jobkit *k, struct jobkit_past p)
 	k->past[k->past_count++] = p;
 }
 
+static struct memtable *jobkit_memtable(struct jobkit *k)
+{
+	if (!k->memtable)
+		assert_int_equal(memtable_new(1, &k->memtable), 0);
+	return k->memtable;
+}
+
+static void jobkit_publish(struct jobkit *k)
+{
+	if (k->reader_count == 0)
+		k->reader_count = 1;
+	k->readers[k->reader_count - 1] = k->last_version;
+}
+
 static void jobkit_insert(struct jobkit *k, unsigned key, bool put, uint64_t expires_ms)
 {
 	char key_room[16], value_room[400];
@@ -99,14 +113,24 @@ static void jobkit_insert(struct jobkit *k, unsigned key, bool put, uint64_t exp
 		e.meta = slice_of(key_room, e.version % 5);
 		e.value = jobkit_value(key, e.version, value_room);
 	}
-	if (!k->memtable)
-		assert_int_equal(memtable_new(1, &k->memtable), 0);
-	assert_int_equal(memtable_reserve(k->memtable, memtable_cost(&e)), 0);
+	assert_int_equal(memtable_reserve(jobkit_memtable(k), memtable_cost(&e)), 0);
 	memtable_insert(k->memtable, &e);
 	jobkit_remember(k, (struct jobkit_past){ key, e.version, expires_ms, put });
-	if (k->reader_count == 0)
-		k->reader_count = 1;
-	k->readers[k->reader_count - 1] = k->last_version;
+	jobkit_publish(k);
+}
+
+void jobkit_delete_range(struct jobkit *k, unsigned from, unsigned to)
+{
+	char lower[16], upper[16];
+	struct entry e = { .key = jobkit_key(from, lower), .version = ++k->last_version, .kind = ENTRY_RANGE_DELETE };
+
+	if (to < JOBKIT_KEYS)
+		e.value = jobkit_key(to, upper);
+	assert_int_equal(memtable_reserve_ranges(jobkit_memtable(k), 1, e.key.len + e.value.len), 0);
+	memtable_insert(k->memtable, &e);
+	for (unsigned key = from; key < to; key++)
+		jobkit_remember(k, (struct jobkit_past){ key, e.version, 0, false });
+	jobkit_publish(k);
 }
 
 void jobkit_put(struct jobkit *k, unsigned key, uint64_t expires_ms)
@@ -239,8 +263,8 @@ unsigned jobkit_settle(struct jobkit *k, bool manual)
 
 struct jobkit_seen {                      /* all entries of one key, newest first */
 	size_t n;
-	struct jobkit_past entries[256];
-	int levels[256];
+	struct jobkit_past entries[1024];     /* what a range delete covers among them, as a delete */
+	size_t before;                        /* of the tables before this one */
 };
 
 static unsigned jobkit_key_number(struct silt_slice key)
@@ -253,23 +277,48 @@ static unsigned jobkit_key_number(struct silt_slice key)
 	return (unsigned)strtoul(room + 3, NULL, 10);
 }
 
-static void jobkit_see(struct jobkit_seen *seen, int level, const struct entry *e)
+static void jobkit_see(struct jobkit_seen *seen, const struct entry *e)
 {
 	unsigned key = jobkit_key_number(e->key);
 	struct jobkit_seen *s = &seen[key];
 	char room[400];
 
-	assert_true(key < JOBKIT_KEYS && s->n < 256);
+	assert_true(key < JOBKIT_KEYS && s->n < 1024);
 	if (e->kind == ENTRY_PUT)
 		assert_true(slice_eq(e->value, jobkit_value(key, e->version, room)) && e->meta.len == e->version % 5);
 	if (s->n > 0)                                   /* version.h, rule 3, and 1 within level 0 */
 		assert_true(e->version < s->entries[s->n - 1].version);
-	s->entries[s->n] = (struct jobkit_past){ key, e->version, e->expires_ms, e->kind == ENTRY_PUT };
-	s->levels[s->n++] = level;
+	s->entries[s->n++] = (struct jobkit_past){ key, e->version, e->expires_ms, e->kind == ENTRY_PUT };
 }
 
-static void jobkit_see_table(struct jobkit *k, struct jobkit_seen *seen, int level, struct table_meta *m)
+/* A cover goes where its version says, behind an entry that is as new; all of this table older than all of those before. */
+static void jobkit_see_cover(struct jobkit_seen *s, unsigned key, uint64_t version)
 {
+	size_t i = s->n++;
+
+	assert_true(i < 1024);
+	for (; i > s->before && s->entries[i - 1].version < version; i--)
+		s->entries[i] = s->entries[i - 1];
+	s->entries[i] = (struct jobkit_past){ key, version, 0, false };
+	assert_true(i > s->before || i == 0 || s->entries[i - 1].version > version);
+}
+
+static void jobkit_see_ranges(struct jobkit_seen *seen, const struct tombstones *l, const struct table_meta *m)
+{
+	char room[16];
+
+	assert_int_equal(l ? l->count : 0, m->range_deletes);
+	for (unsigned key = 0; key < JOBKIT_KEYS; key++) {
+		const struct tombstone *t = tombstones_at(l, jobkit_key(key, room));
+
+		for (size_t i = 0; t && i < t->n; i++)
+			jobkit_see_cover(&seen[key], key, t->versions[i]);
+	}
+}
+
+static void jobkit_see_table(struct jobkit *k, struct jobkit_seen *seen, struct table_meta *m)
+{
+	const struct tombstones *l;
 	struct table *t;
 	struct iter *it;
 	uint64_t n = 0;
@@ -278,10 +327,14 @@ static void jobkit_see_table(struct jobkit *k, struct jobkit_seen *seen, int lev
 	assert_int_equal(table_cache_get(k->job.tables, m, &t), 0);
 	assert_int_equal(table_iter_new(t, TABLE_NO_FILL, &it), 0);
 	for (rc = it->ops->first(it); rc == 0; rc = it->ops->next(it), n++)
-		jobkit_see(seen, level, &it->cur);
+		jobkit_see(seen, &it->cur);
 	assert_int_equal(rc, SILT_END);
 	assert_int_equal(n, m->entries);
 	iter_close(it);
+	assert_int_equal(table_tombstones(t, &l), 0);
+	jobkit_see_ranges(seen, l, m);
+	for (unsigned key = 0; key < JOBKIT_KEYS; key++)
+		seen[key].before = seen[key].n;
 	table_cache_put(k->job.tables, t);
 }
 
@@ -315,11 +368,21 @@ void jobkit_check(struct jobkit *k)
 	assert_int_equal(version_check(k->version, &k->kit.env.rep), 0);
 	for (int l = 0; l < SILT_LEVELS; l++)
 		for (size_t i = 0; i < k->version->levels[l].n; i++)
-			jobkit_see_table(k, seen, l, k->version->levels[l].tables[i]);
+			jobkit_see_table(k, seen, k->version->levels[l].tables[i]);
 	for (unsigned key = 0; key < JOBKIT_KEYS; key++)
 		for (size_t r = 0; r < k->reader_count; r++)
 			assert_int_equal(jobkit_reads(k, &seen[key], k->readers[r]), jobkit_should_read(k, key, k->readers[r]));
 	test_free(seen);
+}
+
+uint64_t jobkit_range_deletes(const struct jobkit *k)
+{
+	uint64_t n = 0;
+
+	for (int l = 0; l < SILT_LEVELS; l++)
+		for (size_t i = 0; i < k->version->levels[l].n; i++)
+			n += k->version->levels[l].tables[i]->range_deletes;
+	return n;
 }
 
 uint64_t jobkit_entries(const struct jobkit *k, int level, uint64_t *tombstones)

@@ -47,6 +47,7 @@ struct silt_slice jobkit_key(unsigned i, char room[16]);
 struct silt_slice jobkit_value(unsigned key, uint64_t version, char room[400]);
 void jobkit_put(struct jobkit *k, unsigned key, uint64_t expires_ms);      /* into the memtable, under the next version */
 void jobkit_delete(struct jobkit *k, unsigned key);
+void jobkit_delete_range(struct jobkit *k, unsigned from, unsigned to);        /* keys from..to - 1; to JOBKIT_KEYS: to the last key */
 void jobkit_snapshot(struct jobkit *k);   /* a reader at the present version, besides the published */
 void jobkit_release(struct jobkit *k, size_t i);
 int jobkit_flush(struct jobkit *k, struct job_counts *counts);             /* and installs; the memtable is gone only on 0 */
@@ -57,6 +58,7 @@ void jobkit_install(struct jobkit *k, const struct edit *e);
 
 /* Reads every entry of every table: invariants by key, and what each reader sees against the history. Tables not in memory only. */
 void jobkit_check(struct jobkit *k);
+uint64_t jobkit_range_deletes(const struct jobkit *k);                              /* of all tables */
 uint64_t jobkit_entries(const struct jobkit *k, int level, uint64_t *tombstones);       /* of a level, -1 = all */
 /* Files that no version names: 0, unless a job left something behind. */
 unsigned jobkit_strays(struct jobkit *k);

@@ -105,6 +105,16 @@ static int fill_batch(silt_batch *b, struct model_op *ops, size_t n, uint32_t va
 	return rc;
 }
 
+static int fill_range(silt_batch *b, struct model_op *ops, size_t n)
+{
+	size_t from = test_random(&S.random) % (S.m->n - n);
+
+	for (size_t i = 0; i < n; i++)
+		ops[i] = (struct model_op){ .key = from + i };
+	return silt_batch_delete_range(b, S.m->keys[from], S.m->keys[from + n]);
+}
+
+/* value_len 0: a range delete of n keys. */
 static void write_one(size_t n, uint32_t value_len)
 {
 	struct silt_result res = { 0 };
@@ -113,7 +123,7 @@ static void write_one(size_t n, uint32_t value_len)
 	int rc = silt_batch_new(&b);
 
 	if (rc == 0)
-		rc = fill_batch(b, ops, n, value_len);
+		rc = value_len ? fill_batch(b, ops, n, value_len) : fill_range(b, ops, n);
 	if (expect_code(rc, "silt_batch_put") == 0) {
 		rc = silt_write(S.db, b, 0, &res);
 		if (expect_code(rc, "silt_write") == 0) {
@@ -231,14 +241,14 @@ static void use_store(void)
 	silt_snapshot *snap = NULL;
 
 	for (int i = 0; i < 8; i++)
-		write_one(1 + (size_t)i % 3, 300);
+		write_one(1 + (size_t)i % 3, i == 5 ? 0 : 300);
 	(void)expect_code(silt_flush(S.db), "silt_flush");
 	if (expect_code(silt_snapshot_new(S.db, &snap), "silt_snapshot_new") == 0)
 		silt_snapshot_free(snap);
 	for (size_t i = 0; i < 4; i++)
 		add_one(i / 2);
 	for (int i = 0; i < 4; i++)
-		write_one(2, 9000);
+		write_one(2, i == 2 ? 0 : 9000);
 	(void)expect_code(silt_flush(S.db), "silt_flush");
 	(void)expect_code(silt_compact(S.db), "silt_compact");
 	for (int i = 0; i < 3; i++)

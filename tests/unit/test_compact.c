@@ -54,6 +54,8 @@ static void twin_write(struct jobkit *k, uint64_t *seed)
 	for (uint64_t n = 1 + test_random(seed) % 60; n > 0; n--) {
 		unsigned key = (base + (unsigned)(test_random(seed) % span)) % JOBKIT_KEYS;
 
+		if (test_random(seed) % 24 == 0)
+			jobkit_delete_range(k, key, key + 1 + (unsigned)(test_random(seed) % (JOBKIT_KEYS - key)));
 		switch (test_random(seed) % 8) {
 		case 0:
 		case 1:
@@ -138,6 +140,7 @@ static void test_compact__by_hand_all_that_is_dead_goes(void **state)
 	assert_int_equal(jobkit_entries(&k, -1, &tombstones), jobkit_entries(&k, SILT_LEVELS - 1, NULL));
 	assert_int_equal(tombstones, 0);
 	assert_true(jobkit_entries(&k, -1, NULL) <= JOBKIT_KEYS);
+	assert_int_equal(jobkit_range_deletes(&k), 0);
 	for (size_t i = 0; i < k.version->levels[SILT_LEVELS - 1].n; i++)
 		assert_int_equal(k.version->levels[SILT_LEVELS - 1].tables[i]->expiring, 0);
 	jobkit_fini(&k);
@@ -338,6 +341,120 @@ static void test_compact__the_last_level_has_its_own_compression(void **state)
 	assert_true(compact_packed(SILT_COMPRESS_ZSTD, SILT_COMPRESS_NONE, true) < compact_packed(SILT_COMPRESS_NONE, SILT_COMPRESS_ZSTD, true));
 }
 
+/* ---- range deletes ------------------------------------------------------------------------------------------------------ */
+
+/* Level 6 in several tables, and over them a range delete that takes keys from..to - 1. */
+static void range_over(struct jobkit *k, unsigned from, unsigned to)
+{
+	struct job_counts counts;
+
+	jobkit_init(k);
+	fill(k, 1);
+	assert_int_equal(compact_all(k, 0, 6, &counts), 0);
+	assert_true(k->version->levels[6].n >= 3);
+	jobkit_delete_range(k, from, to);
+	assert_int_equal(jobkit_flush(k, &counts), 0);
+	assert_int_equal(k->version->levels[0].n, 1);
+	assert_int_equal(jobkit_entries(k, 0, NULL), 0);
+	jobkit_check(k);
+}
+
+static void test_compact__what_a_range_delete_hides_whole_is_not_read(void **state)
+{
+	struct job_counts counts;
+	struct jobkit k;
+	uint64_t bytes;
+
+	(void)state;
+	range_over(&k, 0, JOBKIT_KEYS);
+	assert_int_equal(compact_all(&k, 0, 6, &counts), 0);
+	assert_int_equal(counts.entries_in, 0);
+	assert_int_equal(counts.dropped, JOBKIT_KEYS);
+	assert_int_equal(jobkit_entries(&k, -1, NULL) + jobkit_range_deletes(&k), 0);
+	assert_int_equal(k.version->levels[6].n, 0);
+	assert_int_equal(jobkit_strays(&k), 0);
+	jobkit_check(&k);
+	jobkit_fini(&k);
+	range_over(&k, 1, JOBKIT_KEYS - 1);                     /* but for the first and the last table */
+	bytes = k.version->levels[6].tables[0]->size + k.version->levels[6].tables[k.version->levels[6].n - 1]->size;
+	bytes += k.version->levels[0].tables[0]->size;
+	assert_int_equal(compact_all(&k, 0, 6, &counts), 0);
+	assert_int_equal(counts.bytes_read, bytes);
+	assert_int_equal(counts.dropped, JOBKIT_KEYS - 2);
+	assert_int_equal(jobkit_entries(&k, -1, NULL), 2);
+	assert_int_equal(jobkit_range_deletes(&k), 0);
+	jobkit_check(&k);
+	jobkit_fini(&k);
+}
+
+/* Where a reader below it still sees what it hides, all is read and kept, and it too. */
+static void test_compact__a_reader_below_a_range_delete(void **state)
+{
+	struct job_counts counts;
+	struct jobkit k;
+
+	(void)state;
+	jobkit_init(&k);
+	fill(&k, 1);
+	jobkit_snapshot(&k);
+	jobkit_delete_range(&k, 8, 40);
+	assert_int_equal(jobkit_flush(&k, &counts), 0);
+	assert_int_equal(compact_all(&k, 0, 6, &counts), 0);
+	assert_int_equal(counts.dropped, 0);
+	assert_true(jobkit_range_deletes(&k) > 1);              /* in pieces, one a table */
+	for (size_t i = 0; i < k.version->levels[6].n; i++) {
+		const struct table_meta *m = k.version->levels[6].tables[i];
+
+		assert_true(m->smallest.len <= 9 && m->largest.len <= 9);
+	}
+	jobkit_check(&k);
+	jobkit_release(&k, 0);
+	jobkit_settle(&k, true);
+	assert_int_equal(jobkit_range_deletes(&k), 0);
+	assert_int_equal(jobkit_entries(&k, -1, NULL), JOBKIT_KEYS - 32);
+	jobkit_check(&k);
+	jobkit_fini(&k);
+}
+
+/* Above a level that it reaches into it stays; above nothing it goes. */
+static void test_compact__a_range_delete_goes_where_nothing_lies_below(void **state)
+{
+	struct job_counts counts;
+	struct jobkit k;
+
+	(void)state;
+	range_over(&k, 10, 30);
+	assert_int_equal(compact_all(&k, 0, 5, &counts), 0);
+	assert_int_equal(jobkit_range_deletes(&k), 1);
+	assert_int_equal(k.version->levels[5].tables[0]->entries, 0);
+	jobkit_check(&k);
+	assert_int_equal(compact_all(&k, 5, 6, &counts), 0);
+	assert_int_equal(jobkit_range_deletes(&k), 0);
+	assert_int_equal(jobkit_entries(&k, -1, NULL), JOBKIT_KEYS - 20);
+	jobkit_check(&k);
+	jobkit_fini(&k);
+	jobkit_init(&k);
+	jobkit_delete_range(&k, 10, 30);
+	assert_int_equal(jobkit_flush(&k, &counts), 0);
+	assert_int_equal(compact_all(&k, 0, 4, &counts), 0);
+	assert_int_equal(jobkit_range_deletes(&k), 0);
+	jobkit_fini(&k);
+}
+
+/* It is asked for by itself: a table of a range delete over what it hides goes down at once. */
+static void test_compact__space_comes_back_unasked(void **state)
+{
+	struct jobkit k;
+
+	(void)state;
+	range_over(&k, 3, 60);
+	assert_true(jobkit_settle(&k, false) > 0);
+	assert_int_equal(jobkit_range_deletes(&k), 0);
+	assert_int_equal(jobkit_entries(&k, -1, NULL), 3 + JOBKIT_KEYS - 60);
+	jobkit_check(&k);
+	jobkit_fini(&k);
+}
+
 /* ---- failures ----------------------------------------------------------------------------------------------------------- */
 
 /* Four tables in level 0 over six in level 6. */
@@ -352,6 +469,7 @@ static void prepare(struct jobkit *k)
 	fill(k, 3);
 	for (unsigned i = 0; i < JOBKIT_KEYS; i += 3)
 		jobkit_delete(k, i);
+	jobkit_delete_range(k, 20, 33);
 	assert_int_equal(jobkit_flush(k, &counts), 0);
 }
 
@@ -509,6 +627,10 @@ int main(void)
 		cmocka_unit_test(test_compact__outputs_end_where_the_level_below_is_cut),
 		cmocka_unit_test(test_compact__an_output_meets_ten_tables_below_at_most),
 		cmocka_unit_test(test_compact__a_move_changes_the_level_alone),
+		cmocka_unit_test(test_compact__what_a_range_delete_hides_whole_is_not_read),
+		cmocka_unit_test(test_compact__a_reader_below_a_range_delete),
+		cmocka_unit_test(test_compact__a_range_delete_goes_where_nothing_lies_below),
+		cmocka_unit_test(test_compact__space_comes_back_unasked),
 		cmocka_unit_test(test_compact__the_last_level_has_its_own_compression),
 		cmocka_unit_test(test_compact__the_nth_call_fails_and_nothing_is_left),
 		cmocka_unit_test(test_compact__the_nth_allocation_fails_and_nothing_is_left),

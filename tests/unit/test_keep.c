@@ -25,36 +25,53 @@ static const struct keep_case {
 	bool bottom;
 	const char *entries;      /* newest first: key letter, version digit, kind (p, d, x expired, l expiring later), space */
 	const char *verdicts;     /* K as is, D as a delete, . dropped */
+	const char *ranges;       /* versions of range deletes over "a" */
 } keep_cases[] = {
-	{ "a lone put stays", { 9 }, 1, true, "a5p", "K" },
-	{ "an older put is hidden", { 9 }, 1, false, "a5p a4p a1p", "K.." },
-	{ "another key hides nothing", { 9 }, 1, false, "a5p b4p c1p", "KKK" },
-	{ "a key that starts like the last one is another", { 9 }, 1, false, "a5p A4p", "KK" },
-	{ "each stratum keeps its newest", { 3, 6, 8 }, 3, false, "a9p a8p a7p a5p a4p a2p a1p", "KK.K.K." },
-	{ "at a reader is below it", { 4, 9 }, 2, false, "a5p a4p", "KK" },
-	{ "above a reader is above it", { 3, 9 }, 2, false, "a5p a4p", "K." },
-	{ "the unpublished stay and hide nothing", { 5 }, 1, true, "a8p a7d a6x a5p a4p", "KKKK." },
-	{ "a delete stays where something may lie below", { 9 }, 1, false, "a5d a4p", "K." },
-	{ "a delete goes at the bottom", { 9 }, 1, true, "a5d a4p a3p", "..." },
-	{ "a lone delete goes at the bottom", { 9 }, 1, true, "a5d", "." },
-	{ "a delete above a reader stays at the bottom", { 4, 9 }, 2, true, "a5d a4p", "KK" },
-	{ "deletes at and below the first reader go", { 4, 9 }, 2, true, "a5p a4d a3p", "K.." },
-	{ "an expired put becomes a delete", { 9 }, 1, false, "a5x", "D" },
-	{ "an expired put goes at the bottom, and does not uncover", { 9 }, 1, true, "a5x a4p", ".." },
-	{ "expired for a reader, too", { 4, 9 }, 2, true, "a5p a4x", "K." },
-	{ "expired above a reader's put", { 4, 9 }, 2, true, "a5x a4p", "DK" },
-	{ "within its grace it stays", { 9 }, 1, true, "a5l", "K" },
-	{ "hidden and expired is hidden", { 9 }, 1, false, "a5p a4x", "K." },
+	{ "a lone put stays", { 9 }, 1, true, "a5p", "K", NULL },
+	{ "an older put is hidden", { 9 }, 1, false, "a5p a4p a1p", "K..", NULL },
+	{ "another key hides nothing", { 9 }, 1, false, "a5p b4p c1p", "KKK", NULL },
+	{ "a key that starts like the last one is another", { 9 }, 1, false, "a5p A4p", "KK", NULL },
+	{ "each stratum keeps its newest", { 3, 6, 8 }, 3, false, "a9p a8p a7p a5p a4p a2p a1p", "KK.K.K.", NULL },
+	{ "at a reader is below it", { 4, 9 }, 2, false, "a5p a4p", "KK", NULL },
+	{ "above a reader is above it", { 3, 9 }, 2, false, "a5p a4p", "K.", NULL },
+	{ "the unpublished stay and hide nothing", { 5 }, 1, true, "a8p a7d a6x a5p a4p", "KKKK.", NULL },
+	{ "a delete stays where something may lie below", { 9 }, 1, false, "a5d a4p", "K.", NULL },
+	{ "a delete goes at the bottom", { 9 }, 1, true, "a5d a4p a3p", "...", NULL },
+	{ "a lone delete goes at the bottom", { 9 }, 1, true, "a5d", ".", NULL },
+	{ "a delete above a reader stays at the bottom", { 4, 9 }, 2, true, "a5d a4p", "KK", NULL },
+	{ "deletes at and below the first reader go", { 4, 9 }, 2, true, "a5p a4d a3p", "K..", NULL },
+	{ "an expired put becomes a delete", { 9 }, 1, false, "a5x", "D", NULL },
+	{ "an expired put goes at the bottom, and does not uncover", { 9 }, 1, true, "a5x a4p", "..", NULL },
+	{ "expired for a reader, too", { 4, 9 }, 2, true, "a5p a4x", "K.", NULL },
+	{ "expired above a reader's put", { 4, 9 }, 2, true, "a5x a4p", "DK", NULL },
+	{ "within its grace it stays", { 9 }, 1, true, "a5l", "K", NULL },
+	{ "hidden and expired is hidden", { 9 }, 1, false, "a5p a4x", "K.", NULL },
+	{ "a range delete hides what is older", { 9 }, 1, false, "a6p a5p a4p a3d b3p", "K...K", "5" },
+	{ "what is as new was written behind it", { 9 }, 1, false, "a5p a4p", "K.", "5" },
+	{ "a reader below it sees what it hides", { 4, 9 }, 2, false, "a4p a3p", "K.", "5" },
+	{ "and does not see what another hid before", { 4, 9 }, 2, false, "a4p a3p", "K.", "53" },
+	{ "each for its readers", { 4, 9 }, 2, false, "a7p a6p a3p a1p", "K.K.", "62" },
+	{ "unpublished it hides nothing", { 4 }, 1, false, "a4p", "K", "5" },
+	{ "an unpublished entry stays below an unpublished one", { 4 }, 1, false, "a6p a4p", "KK", "7" },
+	{ "a delete under it goes", { 9 }, 1, false, "a4d", ".", "5" },
+	{ "an expired put under it goes, and is no delete", { 9 }, 1, false, "a4x", ".", "5" },
 };
 
 static void keep_run_case(const struct keep_case *c)
 {
 	struct keep_rules rules = { c->readers, c->reader_count, NOW, GRACE };
 	char got[16] = "";
+	struct tombstones_builder b = { 0 };
+	struct tombstones *ranges = NULL;
 	struct keep k;
 	size_t n = 0;
 
+	for (const char *p = c->ranges; p && *p; p++)
+		assert_int_equal(tombstones_add(&b, slice_str("a"), slice_str("b"), (uint64_t)(*p - '0')), 0);
+	assert_int_equal(tombstones_build(&b, c->readers, c->reader_count, &ranges), 0);
+	tombstones_builder_fini(&b);
 	keep_init(&k, &rules);
+	k.ranges.list = ranges;
 	for (const char *p = c->entries;; p += 4) {
 		char key[2] = { p[0], 0 };
 		struct entry e = keep_entry(key, (uint64_t)(p[1] - '0'), p[2]);
@@ -69,6 +86,7 @@ static void keep_run_case(const struct keep_case *c)
 		print_error("%s\n", c->what);
 	assert_string_equal(got, c->verdicts);
 	keep_fini(&k);
+	tombstones_free(ranges);
 }
 
 static void test_keep__cases(void **state)

@@ -152,6 +152,15 @@ static void test_pick__tombstones(void **state)
 		/* level 0 waits until they matter */
 		{ "L0 1:a-b@5-5e10t10 L6 9:a-f@1-1e100", "", 0 },
 		{ "L0 1:a-b@5-5e30t30 L6 9:a-f@1-1e90", "tombstones 0>6: 1 | 9 bottom", 0 },
+		/* range deletes count as one each, and by what lies in their range where there is little else */
+		{ "L6 1:a-b@1-1e100d24", "", 0 },
+		{ "L6 1:a-b@1-1e0d1", "tombstones 6=6: 1 bottom", 0 },
+		{ "L6 1:a-b@1-51e0d1", "", 0 },
+		{ "L6 9:a-f@1-1*20000 L4 1:a-b@5-5e0d1", "tombstones 4>5: 1 move", 0 },
+		{ "L6 9:a-f@1-1*2000 L5 1:a-b@5-5e0d1", "tombstones 5>6: 1 | 9 bottom", 0 },
+		{ "L0 1:a-b@5-5e0d1 L6 9:a-f@1-1e100", "", 0 },
+		{ "L0 1:a-g@5-5e0d1 L6 9:b-f@1-1e100", "tombstones 0>6: 1 | 9 bottom", 0 },
+		{ "L0 1:a-g@5-5e100d1 L6 9:b-f@1-1e100", "", 0 },
 	};
 	static const struct pick_case never[] = {
 		{ "L6 1:a-b@1-1e100t100", "", 0 },
