@@ -120,7 +120,7 @@ static const char *siltbench_dir(const char *under, char *path, size_t size)
 int main(int argc, char **argv)
 {
 	struct suite_choice c = {
-		.base = { .count = 1000000, .value_size = 100, .key_length = 16, .cache_bytes = 256 << 20, .seconds = 2 },
+		.base = { .count = 1000000, .value_size = 100, .key_length = 16, .cache_bytes = 1 << 30, .seconds = 2 },
 		.setup = { .memtable_bytes = 32 << 20, .filter_bits = 10 },
 		.rounds = 3,
 	};

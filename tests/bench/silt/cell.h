@@ -28,7 +28,8 @@ struct cell_result {
 	bool ok;
 	uint64_t ops, wrong;
 	double seconds, ops_per_second, cpu_seconds;
-	double written_bytes;            /* by the process, from the first timed operation to the end of close */
+	double written_bytes;            /* given to write calls, from the first timed operation to the end of close */
+	double dirtied_bytes;            /* of the page cache in that time: also through maps, but whole folios at a time, which overstates small writes */
 	double space_bytes;              /* on disk after close */
 	double resident_bytes;           /* at the peak, warming up and all */
 	struct hist hist;

@@ -28,6 +28,16 @@ struct bench_setup {
 	uint64_t data_bytes;             /* roughly what will be stored, for those who must know it */
 };
 
+/* How many memtables siltstone keeps of this size beside such a cache; those who can be told are told the same. */
+static inline unsigned bench_memtables(const struct bench_setup *s)
+{
+	unsigned sealed = 2;
+
+	while (sealed < 8 && (s->cache_bytes + (sealed + 1) * s->memtable_bytes) / 4 / s->memtable_bytes > sealed)
+		sealed++;
+	return sealed + 1;
+}
+
 struct bench_bytes {
 	const char *data;
 	size_t len;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * engine_rocksdb.c - RocksDB through its C interface.
- * Tuned: filter of the asked bits, hash index in data blocks, dynamic levels, pinned gets, two threads in the background, three memtables as
- * siltstone has them.
+ * Tuned: filter of the asked bits, hash index in data blocks, dynamic levels, pinned gets, two threads in the background, as many
+ * memtables as siltstone has.
  */
 #include "engines.h"
 
@@ -39,7 +39,7 @@ static void rocksdb_tune(struct rocksdb_store *e, const struct bench_setup *s)
 	rocksdb_block_based_options_set_format_version(e->table, 5);
 	rocksdb_options_set_block_based_table_factory(e->options, e->table);
 	rocksdb_options_set_write_buffer_size(e->options, s->memtable_bytes);
-	rocksdb_options_set_max_write_buffer_number(e->options, 3);
+	rocksdb_options_set_max_write_buffer_number(e->options, (int)bench_memtables(s));
 	rocksdb_options_set_level_compaction_dynamic_level_bytes(e->options, 1);
 	rocksdb_options_increase_parallelism(e->options, 2);
 	rocksdb_options_set_compression(e->options, s->compress ? rocksdb_lz4_compression : rocksdb_no_compression);

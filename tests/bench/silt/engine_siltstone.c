@@ -34,11 +34,7 @@ static void siltstone_tune(struct silt_options *o, const struct bench_setup *s)
 {
 	o->memtable_size = s->memtable_bytes;
 	o->filter_bits_per_key = s->filter_bits;
-	for (uint64_t sealed = 2; sealed <= 8; sealed++) {
-		o->memory = s->cache_bytes + (sealed + 1) * s->memtable_bytes;
-		if (o->memory / 4 / s->memtable_bytes <= sealed)
-			break;
-	}
+	o->memory = s->cache_bytes + bench_memtables(s) * s->memtable_bytes;
 	if (!s->compress)
 		o->compression = o->compression_bottom = SILT_COMPRESS_NONE;
 }
@@ -183,10 +179,12 @@ static void siltstone_tell(void *store, FILE *out)
 		fprintf(out, " %" PRIu64, s.tables[level]);
 	fprintf(out, "; flushed %" PRIu64 " MiB, compactions %" PRIu64 " read %" PRIu64 " wrote %" PRIu64 " MiB; writes %" PRIu64
 		" groups %" PRIu64 " syncs %" PRIu64 ", mean %" PRIu64 " us, max %" PRIu64 " us; stalls %" PRIu64 ", %" PRIu64
-		" ms (%s); cache %" PRIu64 " of %" PRIu64 " MiB, hits %" PRIu64 ", misses %" PRIu64 "\n",
+		" ms (%s); cache %" PRIu64 " of %" PRIu64 " MiB, hits %" PRIu64 ", misses %" PRIu64
+		"; filters asked %" PRIu64 ", said no %" PRIu64 "\n",
 		s.flush_bytes >> 20, s.compactions, s.compaction_read_bytes >> 20, s.compaction_write_bytes >> 20, s.writes,
 		s.groups, s.syncs, s.syncs ? s.sync_ns_total / s.syncs / 1000 : 0, s.sync_ns_max / 1000, s.stalls,
-		s.stall_ns / 1000000, s.stall_reason, s.cache_bytes >> 20, s.cache_capacity >> 20, s.cache_hits, s.cache_misses);
+		s.stall_ns / 1000000, s.stall_reason, s.cache_bytes >> 20, s.cache_capacity >> 20, s.cache_hits, s.cache_misses,
+		s.filter_checks, s.filter_negatives);
 }
 
 const struct bench_engine engine_siltstone = {

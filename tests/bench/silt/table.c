@@ -28,6 +28,7 @@ void table_add(struct table *t, const struct cell_row *row, const struct cell_re
 	l->cpu[l->rounds] = r->cpu_seconds;
 	l->cpu_ns[l->rounds] = r->ops > 0 ? r->cpu_seconds * 1e9 / (double)r->ops : 0;
 	l->written[l->rounds] = r->written_bytes;
+	l->dirtied[l->rounds] = r->dirtied_bytes;
 	l->space[l->rounds] = r->space_bytes;
 	l->resident[l->rounds] = r->resident_bytes;
 	l->rounds++;
@@ -72,6 +73,23 @@ static double table_best(struct table *t, const char *name, const char **who)
 	return best;
 }
 
+/* CPU an operation of the peer that needs the least, over that of this engine: what contention on the machine changes least. */
+static double table_cpu_ratio(struct table *t)
+{
+	double ours = 0, least = 0;
+
+	for (unsigned i = 0; i < t->lines; i++) {
+		struct table_line *l = &t->line[i];
+		double m = table_median(l->cpu_ns, l->rounds);
+
+		if (strcmp(l->row->name, bench_engines[0]->name) == 0)
+			ours = m;
+		else if (table_is_peer(l->row) && m > 0 && (least == 0 || m < least))
+			least = m;
+	}
+	return ours > 0 ? least / ours : 0;
+}
+
 static double table_of(struct table *t, const char *name)
 {
 	for (unsigned i = 0; i < t->lines; i++)
@@ -105,7 +123,7 @@ static void table_print_line(struct table_line *l, double best, FILE *out)
 
 	fprintf(out, "| %s | ", l->row->name);
 	if (l->rounds == 0) {
-		fprintf(out, "failed | | | | | | | | | | | |\n");
+		fprintf(out, "failed | | | | | | | | | | | | |\n");
 		return;
 	}
 	table_print_count(median, out);
@@ -123,8 +141,8 @@ static void table_print_line(struct table_line *l, double best, FILE *out)
 	table_print_time(l->hist.max, out);
 	fprintf(out, "%.2f | ", table_median(l->cpu, l->rounds));
 	table_print_time((uint64_t)(table_median(l->cpu_ns, l->rounds)), out);
-	fprintf(out, "%.0f | %.0f | %.0f |", table_median(l->written, l->rounds) / table_mib,
-		table_median(l->space, l->rounds) / table_mib, table_median(l->resident, l->rounds) / table_mib);
+	fprintf(out, "%.0f | %.0f | %.0f | %.0f |", table_median(l->written, l->rounds) / table_mib,
+		table_median(l->dirtied, l->rounds) / table_mib, table_median(l->space, l->rounds) / table_mib, table_median(l->resident, l->rounds) / table_mib);
 	if (l->failed > 0)
 		fprintf(out, " %u rounds failed", l->failed);
 	if (l->wrong > 0)
@@ -137,8 +155,8 @@ void table_print(struct table *t, FILE *out)
 	double best = table_best(t, "", NULL);
 
 	fprintf(out, "\n**%s**: %s\n\n", t->work->name, t->work->what);
-	fprintf(out, "| row | ops/s | min..max | of the best peer | p50 us | p99 | p99.9 | max | CPU s | CPU us/op | written MiB | space MiB | resident MiB |\n"
-		     "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+	fprintf(out, "| row | ops/s | min..max | of the best peer | p50 us | p99 | p99.9 | max | CPU s | CPU us/op | written MiB | dirtied MiB | space MiB | resident MiB |\n"
+		     "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
 	for (unsigned i = 0; i < t->lines; i++)
 		table_print_line(&t->line[i], best, out);
 	fflush(out);
@@ -159,7 +177,7 @@ static void table_print_goal(struct table *t, FILE *out)
 	table_print_count(ours, out);
 	fprintf(out, " | %s ", who);
 	table_print_count(best, out);
-	fprintf(out, " | %.2f | ", best > 0 ? ours / best : 0);
+	fprintf(out, " | %.2f | %.2f | ", best > 0 ? ours / best : 0, table_cpu_ratio(t));
 	if (g->best > 0 && best > 0)
 		fprintf(out, "%.2f %s", g->best, table_reached(ours / best, g->best));
 	if (g->first > 0 && best > 0)
@@ -180,7 +198,7 @@ static void table_print_goal(struct table *t, FILE *out)
 
 void table_print_goals(struct table *const *t, unsigned n, FILE *out)
 {
-	fprintf(out, "\n| workload | siltstone | best peer | ratio | to reach | floor |\n|---|---|---|---|---|---|\n");
+	fprintf(out, "\n| workload | siltstone | best peer | ratio | by CPU an operation | to reach | floor |\n|---|---|---|---|---|---|---|\n");
 	for (unsigned i = 0; i < n; i++)
 		if (t[i]->work->goal.best > 0 || t[i]->work->goal.floor != NULL)
 			table_print_goal(t[i], out);

@@ -13,7 +13,7 @@ struct table_line {
 	unsigned rounds, failed;
 	uint64_t wrong;
 	double ops[TABLE_ROUNDS], cpu[TABLE_ROUNDS], cpu_ns[TABLE_ROUNDS];        /* cpu_ns: of an operation */
-	double written[TABLE_ROUNDS], space[TABLE_ROUNDS], resident[TABLE_ROUNDS];
+	double written[TABLE_ROUNDS], dirtied[TABLE_ROUNDS], space[TABLE_ROUNDS], resident[TABLE_ROUNDS];
 	struct hist hist;
 };
 

@@ -253,6 +253,7 @@ struct work_thread {
 	struct worker worker;
 	pthread_t thread;
 	pthread_barrier_t *gate;
+	char name[16];                   /* the workload's, for profilers: perf report --comm readmissing */
 	int rc;
 };
 
@@ -312,6 +313,7 @@ static void *work_main(void *arg)
 	struct work_run *run = t->worker.run;
 	bool counted = t->worker.thread < run->work->threads;
 
+	pthread_setname_np(pthread_self(), t->name);
 	if (counted && !(run->work->flags & WORK_ONCE) && run->warm_ns > 0) {
 		t->rc = work_timed(&t->worker, run->warm_ns);
 		t->worker.done = 0;
@@ -333,6 +335,7 @@ static int work_start(struct work_run *run, struct work_thread *t, unsigned i, p
 	t->worker.run = run;
 	t->worker.thread = i;
 	t->gate = gate;
+	snprintf(t->name, sizeof(t->name), "%s", run->work->name);
 	if (keys_take(&t->worker.hand, run->keys, i + 1) < 0 || run->engine->enter(run->store, &t->worker.session) < 0)
 		return -1;
 	return pthread_create(&t->thread, NULL, work_main, t) == 0 ? 0 : -1;
