@@ -161,7 +161,15 @@ static size_t scan_all(silt_db *db, bool forward)
 
 enum outcome { RIGHT, REFUSED, PARTLY };
 
-static enum outcome read_all(struct simdisk *disk, bool table)
+/* A table of a compaction that had not deleted its inputs yet, or not installed its outputs, was swept by the opening. */
+static bool is_needed(struct simdisk *disk, const char *path)
+{
+	struct os_stat st;
+
+	return simdisk_os(disk)->stat(simdisk_os(disk), path, &st) == 0;
+}
+
+static enum outcome read_all(struct simdisk *disk, const char *path, bool table)
 {
 	size_t damaged;
 	silt_db *db = NULL;
@@ -170,6 +178,7 @@ static enum outcome read_all(struct simdisk *disk, bool table)
 	if (is_damage(rc))
 		return REFUSED;
 	check(rc, "silt_open");
+	table = table && is_needed(disk, path);
 	verified = silt_verify(db, NULL, NULL);
 	damaged = get_all(db) + scan_all(db, true) + scan_all(db, false);
 	if (verified != 0 && verified != SILT_E_CORRUPT)
@@ -230,7 +239,7 @@ static enum outcome flip_one(const char *name, bool table)
 	F.named = name;
 	F.was_named = false;
 	F.message[0] = '\0';
-	outcome = read_all(disk, table);
+	outcome = read_all(disk, path, table);
 	if (outcome != RIGHT && !F.was_named)
 		model_fail("no error message named the file; the last one was: %s", F.message);
 	F.named = NULL;
