@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "lib/dbkit.h"
 
@@ -472,8 +473,10 @@ static void test_repair__segments_behind_the_damage_are_counted(void **state)
 	simdisk_fail_at(k.disk, SIM_OPEN, 0, 0, false);
 	assert_int_equal(dbkit_put(&k, "first", "1"), 0);
 	assert_int_equal(dbkit_put(&k, "middle", "1"), 0);
-	/* no table can be made: the memtable is sealed, and stays in the log */
-	simdisk_set_free(k.disk, 300 << 10);
+	/* the next segment stands ready; no table can be made: the memtable is sealed, and stays in the log */
+	while (dbkit_files(&k, "db", ".wal") < 2)
+		usleep(1000);
+	simdisk_set_free(k.disk, 0);
 	for (int i = 0; i < 12; i++) {
 		static char value[8000];
 
