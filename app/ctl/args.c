@@ -21,6 +21,11 @@ static const struct option args_longs[] = {
 	{ "keys-only", no_argument, NULL, ARGS_KEYS_ONLY },
 	{ "help", no_argument, NULL, ARGS_HELP },
 	{ "version", no_argument, NULL, ARGS_VERSION },
+	{ "apply", no_argument, NULL, ARGS_APPLY },
+	{ "list", no_argument, NULL, ARGS_LIST },
+	{ "remove", no_argument, NULL, ARGS_REMOVE },
+	{ "to", required_argument, NULL, ARGS_TO },
+	{ "copy", no_argument, NULL, ARGS_COPY },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -72,6 +77,9 @@ static bool args_take(struct args *a, struct args_texts *t, int option)
 		return true;
 	case ARGS_END:
 		t->end = optarg;
+		return true;
+	case ARGS_TO:
+		a->to = optarg;
 		return true;
 	case ARGS_LIMIT:
 		return args_limit(a, optarg);

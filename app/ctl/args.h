@@ -17,12 +17,18 @@ enum args_option {                    /* bits: given, and allowed */
 	ARGS_KEYS_ONLY = 1u << 8,
 	ARGS_HELP = 1u << 9,
 	ARGS_VERSION = 1u << 10,
+	ARGS_APPLY = 1u << 11,
+	ARGS_LIST = 1u << 12,
+	ARGS_REMOVE = 1u << 13,
+	ARGS_TO = 1u << 14,
+	ARGS_COPY = 1u << 15,
 };
 
 struct args {
 	unsigned given;
 	const char *dir;              /* "data" unless said */
 	uint64_t limit;
+	const char *to;               /* NULL: not said */
 	struct bytes prefix, start, end;
 	const char *command;          /* NULL: none */
 	char **operand;               /* behind the command */

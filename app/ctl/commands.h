@@ -10,5 +10,7 @@ int dump_command(const struct args *a);
 int verify_command(const struct args *a);
 int get_command(const struct args *a);
 int scan_command(const struct args *a);
+int checkpoint_command(const struct args *a);
+int repair_command(const struct args *a);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* main.c - siltctl: looking at a stopped store. */
+/* main.c - siltctl: looking at a stopped store, keeping it as it is, and repairing it. */
 #include "ctl/commands.h"
 #include "ctl/session.h"
 
@@ -9,7 +9,7 @@
 static const char main_help[] =
 	"usage: siltctl [--db DIR] COMMAND [OPTION...]\n"
 	"\n"
-	"Looks at a store that no process has open, without changing it.\n"
+	"Looks at a store that no process has open, without changing it; checkpoint and repair --apply change it.\n"
 	"\n"
 	"  stats                 numbers of the store\n"
 	"  get KEY               the value of a key, its bytes as they are\n"
@@ -22,6 +22,12 @@ static const char main_help[] =
 	"       --keys-only      no values\n"
 	"  verify                read every table, the log and the manifest, and check every digest and order\n"
 	"  dump FILE             print one table, log segment or manifest, also a damaged one; needs no store\n"
+	"  checkpoint NAME       keep the store as it is now in DIR/checkpoints/NAME, by links: it opens as a store of its own\n"
+	"       --to PATH        in a new directory PATH instead; with --copy also on another file system\n"
+	"       --list           the checkpoints in DIR\n"
+	"       --remove NAME    remove one\n"
+	"  repair                say what is damaged and what of it would be lost; changes nothing\n"
+	"       --apply          and repair it: what can be read is kept, damaged files go to DIR/quarantine\n"
 	"\n"
 	"  --db DIR              the store's directory; default: data\n"
 	"  --json                stats, get, scan: as JSON, an object a line; what is not UTF-8 as base64\n"
@@ -39,7 +45,7 @@ static const struct {
 	int (*run)(const struct args *a);
 } main_commands[] = {
 	{ "stats", stats_command }, { "get", get_command }, { "scan", scan_command }, { "verify", verify_command },
-	{ "dump", dump_command },
+	{ "dump", dump_command }, { "checkpoint", checkpoint_command }, { "repair", repair_command },
 };
 
 static int main_run(const struct args *a)

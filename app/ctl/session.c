@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* session.c - the engine opened read-only, which replays its log in memory and takes the lock so that no writer can begin. */
+/* session.c - the engine opened: read-only, which replays its log in memory and takes the lock so that no writer can begin; or to write. */
 #include "ctl/session.h"
 
 #include <stdio.h>
 
-static void session_log(void *ctx, enum silt_log_level level, const char *message)
+void session_log(void *ctx, enum silt_log_level level, const char *message)
 {
 	struct session *s = ctx;
 
@@ -48,7 +48,7 @@ int session_fail(const char *what, int code)
 	return status;
 }
 
-int session_open(struct session *s, const struct args *a)
+static int session_begin(struct session *s, const struct args *a, bool read_only)
 {
 	struct silt_options o;
 	int rc;
@@ -56,16 +56,26 @@ int session_open(struct session *s, const struct args *a)
 	*s = (struct session){ 0 };
 	silt_options_init(&o);
 	o.create = false;
-	o.read_only = true;
+	o.read_only = read_only;
 	o.log = session_log;
 	o.log_ctx = s;
 	rc = silt_open(a->dir, &o, &s->db);
 	return rc == 0 ? SESSION_OK : session_fail(a->dir, rc);
 }
 
+int session_open(struct session *s, const struct args *a)
+{
+	return session_begin(s, a, true);
+}
+
+int session_open_to_write(struct session *s, const struct args *a)
+{
+	return session_begin(s, a, false);
+}
+
 void session_close(struct session *s)
 {
-	(void)silt_close(s->db);              /* nothing was written */
+	(void)silt_close(s->db);              /* no entry was written */
 	s->db = NULL;
 }
 

@@ -23,6 +23,10 @@ struct session {
 	_Atomic uint64_t findings;    /* errors that the engine reported */
 };
 
+/* The log function of both openings, and of what needs none; ctx is the session. */
+void session_log(void *ctx, enum silt_log_level level, const char *message);
+/* For writing: the log of a process that was killed is recovered first. Else as session_open(). */
+int session_open_to_write(struct session *s, const struct args *a);
 /* Read-only: the store is not changed. 0, or an exit status, and stderr says why. End with session_close(). */
 int session_open(struct session *s, const struct args *a);
 void session_close(struct session *s);

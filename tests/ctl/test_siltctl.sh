@@ -130,6 +130,44 @@ run --db "$work/bad3" stats;     ok 'a damaged manifest is refused' both status_
 cp -r "$db" "$work/bad4" && rm "$work/bad4/${sst##*/}"
 run --db "$work/bad4" get log;   ok 'a missing table is damage, and named' both status_is 3 err_has "${sst##*/}"
 
+# ---- repair
+sums() { (cd "$1" && find . -type f -exec sha256sum {} + | sort); }
+run --db "$db" repair;           ok 'repair of a sound store has nothing to do' both status_is 0 out_has 'sound'
+ok 'and changes nothing' [ "$before" = "$(cd "$db" && sha256sum -- * | sort)" ]
+seen=$(sums "$work/bad")
+run --db "$work/bad" repair;     ok 'repair says what is lost' both status_is 3 out_has "${sst##*/}, level"
+ok 'and counts it' grep -q '^repair: .* findings: 1 damaged tables, of which [0-9]* entries are saved and [1-9][0-9]* lost' "$work/out"
+ok 'and changes nothing unasked' [ "$seen" = "$(sums "$work/bad")" ]
+run --db "$work/bad" repair --apply; ok 'repair --apply' both status_is 0 out_has 'in quarantine/'
+ok 'the damaged table is kept' [ -e "$work/bad/quarantine/${sst##*/}" ]
+run --db "$work/bad" verify;     ok 'afterwards the store is sound' both status_is 0 out_has ': sound'
+run --db "$work/bad" get key/1999; ok 'and the rest is there' both status_is 0 out_has 'value of 1999'
+run --db "$work/bad2" repair;    ok 'repair names where a log is damaged' both status_is 3 out_has "${wal##*/}: damaged at offset $first"
+run --db "$work/bad2" repair --apply; ok 'a damaged log is cut' status_is 0
+run --db "$work/bad2" get key/0001; ok 'and the store opens' both status_is 0 out_has 'value of 1: 0000'
+run --db "$work/bad2" get log;   ok 'without what came behind' status_is 1
+run --db "$work/bad3" repair --apply; ok 'a damaged manifest is beyond repair' both status_is 3 err_has MANIFEST
+run --db "$work/bad4" repair --apply; ok 'repair without a missing table' both status_is 0 out_has 'missing'
+run --db "$work/bad4" get log;   ok 'and the rest is there' both status_is 0 out_is 'newest'
+run --db "$work/nowhere" repair; ok 'repair of nothing' status_is 4
+run --db "$db" repair all;       ok 'repair takes no words' status_is 2
+
+# ---- checkpoint
+cp -r "$db" "$work/cp"
+run --db "$work/cp" checkpoint one; ok 'checkpoint' both status_is 0 out_has "$work/cp/checkpoints/one, version "
+run --db "$work/cp" checkpoint one; ok 'a name is taken once' both status_is 4 err_has 'already'
+run --db "$work/cp" checkpoint .x; ok 'a name that can not be' both status_is 2 err_has 'leading dot'
+run --db "$work/cp" checkpoint;  ok 'no name is wrong usage' status_is 2
+run --db "$work/cp" checkpoint --list; ok 'checkpoint --list' both status_is 0 out_has 'one	version '
+run --db "$work/cp/checkpoints/one" get log; ok 'a checkpoint is a store' both status_is 0 out_is 'newest'
+run --db "$work/cp/checkpoints/one" verify; ok 'and a sound one' both status_is 0 out_has ': sound'
+run --db "$work/cp" checkpoint --to "$work/elsewhere" --copy; ok 'checkpoint --to' both status_is 0 out_has "$work/elsewhere"
+run --db "$work/elsewhere" get key/0001; ok 'and it opens' both status_is 0 out_has 'value of 1: 0000'
+run --db "$work/cp" checkpoint --remove one; ok 'checkpoint --remove' status_is 0
+run --db "$work/cp" checkpoint --list; ok 'and it is gone' both status_is 0 out_is ''
+run --db "$work/cp" checkpoint --remove one; ok 'which is said the second time' status_is 4
+run --db "$work/cp" get log;     ok 'the store itself goes on' both status_is 0 out_is 'newest'
+
 # ---- places
 run --db "$work/nowhere" stats;  ok 'a directory that is not there' both status_is 4 err_has "$work/nowhere"
 mkdir "$work/empty"
@@ -140,6 +178,7 @@ mkfifo "$work/hold"
 holder=$!
 exec 9>"$work/hold"
 for _ in $(seq 300); do grep -q open "$work/said" && break; sleep 0.1; done
+run --db "$work/held" repair;    ok 'repair of a store in use is refused' status_is 5
 run --db "$work/held" stats;     ok 'a store in use is refused, and the message says so' both status_is 5 err_has 'in use'
 exec 9>&-
 wait "$holder"; holder=
