@@ -3,6 +3,7 @@
 #include "db/commit.h"
 
 #include "db/group.h"
+#include "db/measure.h"
 
 int commit_init(struct silt_db *db)
 {
@@ -60,7 +61,7 @@ static struct commit_request *commit_take_group(struct silt_db *db) REQUIRES(db-
 	return first;
 }
 
-static void commit_complete(struct commit_request *r, const struct commit_request *self)
+static void commit_complete(struct silt_db *db, struct commit_request *r, const struct commit_request *self)
 {
 	if (r == self)
 		return;                   /* returns from commit_wait() by itself */
@@ -68,18 +69,20 @@ static void commit_complete(struct commit_request *r, const struct commit_reques
 		wake_post(&r->wake);      /* r may be gone from here on */
 		return;
 	}
+	if (r->began_ns && r->result.code == 0)
+		measure_write(db, r->flags, r->began_ns);
 	if (r->fn)
 		r->fn(r->ctx, &r->result);
 	commit_request_free(r);
 }
 
-static void commit_complete_all(struct commit_request *r, const struct commit_request *self)
+static void commit_complete_all(struct silt_db *db, struct commit_request *r, const struct commit_request *self)
 {
 	struct commit_request *next;
 
 	for (; r; r = next) {
 		next = r->next;
-		commit_complete(r, self);
+		commit_complete(db, r, self);
 	}
 }
 
@@ -116,11 +119,11 @@ static void commit_lead(struct silt_db *db, const struct commit_request *self)
 		if (db->queue_head) {
 			go_on = commit_hand_on(db, self);
 			mutex_unlock(&db->queue_mu);
-			commit_complete_all(group, self);
+			commit_complete_all(db, group, self);
 			continue;
 		}
 		mutex_unlock(&db->queue_mu);
-		commit_complete_all(group, self);
+		commit_complete_all(db, group, self);
 		group_mark(db);           /* still the leader: nobody else writes */
 
 		mutex_lock(&db->queue_mu);

@@ -34,6 +34,7 @@ struct commit_request {
 	int (*alone)(struct silt_db *db, void *ctx);      /* COMMIT_ALONE: its code is the result's */
 	silt_write_fn *fn;                /* asynchronous: called once, then the request is freed */
 	void *ctx;
+	uint64_t began_ns;                /* asynchronous, measured: when it was asked for */
 	bool waits;                       /* synchronous: its thread waits at `wake`, and owns the request */
 	bool lead;                        /* [q] woken to lead, not because it is done */
 	struct wake wake;

@@ -74,8 +74,11 @@ static int compactor_give_up(struct silt_db *db)
 	return SILT_E_CORRUPT;
 }
 
-static void compactor_count(struct silt_db *db, const struct job_counts *c)
+static void compactor_count(struct silt_db *db, int level, const struct job_counts *c)
 {
+	db_count(&db->count.level_compactions[level], 1);
+	db_count(&db->count.level_read[level], c->bytes_read);
+	db_count(&db->count.level_write[level], c->bytes_written);
 	db_count(&db->count.compactions, 1);
 	db_count(&db->count.compaction_read, c->bytes_read);
 	db_count(&db->count.compaction_write, c->bytes_written);
@@ -124,7 +127,7 @@ static int compactor_run(struct silt_db *db, struct compactor_round *r)
 			jobs_remove_outputs(db, &e);
 	}
 	if (rc == 0)
-		compactor_count(db, &counts);
+		compactor_count(db, r->pick.output_level, &counts);
 	if (rc == SILT_E_CORRUPT)                 /* the rest goes on without the damaged one */
 		rc = compactor_note_damage(db, counts.damaged_table) ? 0 : compactor_give_up(db);
 	edit_fini(&e);

@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/histogram.h"
 #include "base/mem.h"
 #include "base/rcu.h"
 #include "base/thread.h"
@@ -27,7 +28,7 @@
 #include "version/manifest.h"
 
 enum {
-	DB_STRIPES = 16,
+	DB_STRIPES = 64,
 	DB_DAMAGED_MAX = 64,              /* damaged tables remembered; beyond that compaction stops */
 };
 #define DB_VERSION_JUMP (UINT64_C(1) << 22)       /* after an unclean end (DESIGN 2, "End of recovery") */
@@ -54,14 +55,20 @@ struct db_running {                       /* a compaction under way, on its thre
 	struct db_running *next;          /* linked by silt_db::running */
 };
 
-struct db_stripe {                        /* counters of the hot path, a cache line a stripe, relaxed */
-	_Alignas(64) _Atomic uint64_t gets, hits, filter_checks, filter_negatives;
+/*
+ * Counters of the hot path, a cache line a stripe, relaxed, by db_bump(). Threads beyond DB_STRIPES share stripes: two that do at one
+ * moment may lose a count.
+ */
+struct db_stripe {
+	_Alignas(64) _Atomic uint64_t gets, hits, filter_checks, filter_negatives, filter_false, searches, async_writes;
 };
 
 struct db_counters {                      /* relaxed; written by the one thread that does the work, or rarely */
 	_Atomic uint64_t writes, write_bytes, groups, syncs, sync_ns_total, sync_ns_max, conflicts, try_agains;
 	_Atomic uint64_t flushes, flush_bytes, compactions, compaction_read, compaction_write;
-	_Atomic uint64_t stalls, stall_ns, expired, dropped;
+	_Atomic uint64_t stalls, stall_ns, expired, dropped, wal_write;
+	_Atomic uint64_t stalls_by[SILT_STALLS], stall_ns_by[SILT_STALLS];
+	_Atomic uint64_t level_compactions[SILT_LEVELS], level_read[SILT_LEVELS], level_write[SILT_LEVELS];
 };
 
 struct silt_db {
@@ -144,6 +151,8 @@ struct silt_db {
 
 	struct db_counters count;
 	struct db_stripe stripes[DB_STRIPES];
+	struct histogram get_times[DB_STRIPES];           /* measure.h; as the stripes */
+	struct histogram write_times, async_times, sync_times, stall_times;
 };
 
 /* time.c: Unix milliseconds that never go back in this process. */
@@ -157,6 +166,10 @@ static inline int db_fault(struct silt_db *db)
 static inline void db_count(_Atomic uint64_t *c, uint64_t n)
 {
 	__atomic_fetch_add((uint64_t *)c, n, __ATOMIC_RELAXED);
+}
+static inline void db_bump(_Atomic uint64_t *c, uint64_t n)       /* no read-modify-write: one thread's */
+{
+	__atomic_store_n((uint64_t *)c, __atomic_load_n((uint64_t *)c, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
 }
 struct db_stripe *db_stripe(struct silt_db *db);          /* of this thread */
 

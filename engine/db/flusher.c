@@ -80,6 +80,8 @@ static int flusher_flush(struct silt_db *db, struct memtable *m, uint64_t next_w
 	if (rc == 0) {
 		db_count(&db->count.flushes, 1);
 		db_count(&db->count.flush_bytes, counts.bytes_written);
+		db_count(&db->count.level_compactions[0], 1);
+		db_count(&db->count.level_write[0], counts.bytes_written);
 		db_count(&db->count.dropped, counts.dropped);
 		db_count(&db->count.expired, counts.expired);
 	}

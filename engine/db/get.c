@@ -3,6 +3,7 @@
 #include "db/get.h"
 
 #include "base/hash.h"
+#include "db/measure.h"
 #include "db/snapshot.h"
 
 struct view *get_begin(struct silt_db *db, uint64_t *version)
@@ -73,6 +74,19 @@ static int get_in_tables(struct view *v, struct silt_slice key, uint64_t version
 	return SILT_NOTFOUND;
 }
 
+static void get_count_tables(struct silt_db *db, const struct table_counts *counts)
+{
+	struct db_stripe *s = db_stripe(db);
+
+	db_bump(&s->searches, counts->searches);
+	if (!counts->filter_checks)
+		return;
+	db_bump(&s->filter_checks, counts->filter_checks);
+	db_bump(&s->filter_negatives, counts->filter_negatives);
+	if (counts->filter_false)
+		db_bump(&s->filter_false, counts->filter_false);
+}
+
 int get_search(struct silt_db *db, struct view *v, struct silt_slice key, uint64_t version, unsigned table_flags,
                struct get_hit *hit)
 {
@@ -84,12 +98,7 @@ int get_search(struct silt_db *db, struct view *v, struct silt_slice key, uint64
 	if (hit->memtable)
 		return 0;
 	rc = get_in_tables(v, key, version, table_flags, &counts, &hit->table);
-	if (counts.filter_checks) {
-		struct db_stripe *s = db_stripe(db);
-
-		db_count(&s->filter_checks, counts.filter_checks);
-		db_count(&s->filter_negatives, counts.filter_negatives);
-	}
+	get_count_tables(db, &counts);
 	if (rc == 0)
 		hit->entry = hit->table.entry;
 	else
@@ -191,20 +200,26 @@ void get_count_many(struct silt_db *db, uint64_t gets, uint64_t hits)
 {
 	struct db_stripe *s = db_stripe(db);
 
-	db_count(&s->gets, gets);
-	db_count(&s->hits, hits);
+	db_bump(&s->gets, gets);
+	db_bump(&s->hits, hits);
 }
 
-void get_count(struct silt_db *db, int rc)
+void get_count(struct silt_db *db, struct db_stripe *s, int rc, uint64_t began_ns)
 {
-	if (rc != SILT_WOULD_BLOCK)
-		get_count_many(db, 1, rc == 0);
+	if (rc == SILT_WOULD_BLOCK)
+		return;
+	db_bump(&s->gets, 1);
+	db_bump(&s->hits, rc == 0);
+	if (began_ns && rc >= 0)
+		measure_get(db, s, began_ns);
 }
 
 int silt_get(silt_db *db, struct silt_slice key, const silt_snapshot *snap, unsigned flags, struct silt_buf *value,
              struct silt_info *info)
 {
 	struct get_request r = { db, key, snap, flags, value, info };
+	struct db_stripe *s;
+	uint64_t began_ns;
 	int rc;
 
 	if (value)
@@ -213,10 +228,12 @@ int silt_get(silt_db *db, struct silt_slice key, const silt_snapshot *snap, unsi
 		return SILT_E_MISUSE;
 	if (snap && snapshot_expired(snap))
 		return SILT_E_EXPIRED;
+	s = db_stripe(db);
+	began_ns = measure_get_begin(db, s);
 	rc = get_run(&r);
 	if (value && rc != 0)
 		value->len = 0;
-	get_count(db, rc);
+	get_count(db, s, rc, began_ns);
 	return rc;
 }
 

@@ -35,8 +35,8 @@ struct get_copy {
 };
 int get_copy(struct silt_db *db, struct silt_slice key, unsigned flags, bool want_value, struct get_copy *out) SILT_MUST_CHECK;
 
-/* Counts one lookup and its answer; not SILT_WOULD_BLOCK, which is asked again. */
-void get_count(struct silt_db *db, int rc);
+/* Counts one lookup and its answer, and its time where it was measured (measure.h); not SILT_WOULD_BLOCK, which is asked again. */
+void get_count(struct silt_db *db, struct db_stripe *s, int rc, uint64_t began_ns);
 void get_count_many(struct silt_db *db, uint64_t gets, uint64_t hits);
 void get_fill_info(const struct entry *e, struct silt_info *out);
 

@@ -9,6 +9,7 @@
  */
 #include "db/group.h"
 
+#include "db/measure.h"
 #include "db/rotate.h"
 #include "db/stall.h"
 
@@ -132,16 +133,12 @@ static void group_write(struct silt_db *db, struct group *g, struct commit_reque
 static int group_sync(struct silt_db *db)
 {
 	silt_os *os = db->env.os;
-	uint64_t start = os->mono_ns(os), took;
+	uint64_t start = os->mono_ns(os);
 	int rc = log_writer_sync(db->wal);
 
 	if (rc < 0)
 		return db_set_fault(db, rc, "syncing the log");
-	took = os->mono_ns(os) - start;
-	db_count(&db->count.syncs, 1);
-	db_count(&db->count.sync_ns_total, took);
-	if (took > atomic_load_explicit(&db->count.sync_ns_max, memory_order_relaxed))
-		atomic_store_explicit(&db->count.sync_ns_max, took, memory_order_relaxed);
+	measure_sync(db, start);
 	atomic_store_explicit(&db->wal_unsynced_ns, 0, memory_order_relaxed);
 	atomic_store_explicit(&db->durable, db->last_version, memory_order_relaxed);
 	return 0;
@@ -156,12 +153,14 @@ static void group_note_unsynced(struct silt_db *db)
 
 static int group_store(struct silt_db *db, struct group *g)
 {
+	uint64_t before = log_writer_end(db->wal);
 	int rc = 0;
 
 	if (g->appended) {
 		rc = log_writer_append(db->wal);
 		if (rc < 0)
 			return db_set_fault(db, rc, "appending to the log");
+		db_count(&db->count.wal_write, log_writer_end(db->wal) - before);
 		atomic_store_explicit(&db->wal_end, log_writer_end(db->wal), memory_order_relaxed);
 		group_note_unsynced(db);
 		db->wal_unmarked = true;

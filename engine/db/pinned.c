@@ -7,6 +7,7 @@
  * above it the counter does. Neither allocates, so nothing is asked twice.
  */
 #include "db/get.h"
+#include "db/measure.h"
 #include "db/snapshot.h"
 
 struct pinned_request {
@@ -84,6 +85,8 @@ int silt_get_pinned(silt_db *db, struct silt_slice key, const silt_snapshot *sna
                     struct silt_info *info)
 {
 	struct pinned_request r = { db, key, snap, flags, pin, info };
+	struct db_stripe *s;
+	uint64_t began_ns;
 	int rc;
 
 	if (!db || !pin || !key.data || key.len == 0 || key.len > SILT_KEY_MAX || (flags & ~(SILT_CACHED_ONLY | SILT_NO_FILL)))
@@ -91,8 +94,10 @@ int silt_get_pinned(silt_db *db, struct silt_slice key, const silt_snapshot *sna
 	silt_pin_release(pin);
 	if (snap && snapshot_expired(snap))
 		return SILT_E_EXPIRED;
+	s = db_stripe(db);
+	began_ns = measure_get_begin(db, s);
 	rc = pinned_run(&r);
-	get_count(db, rc);
+	get_count(db, s, rc, began_ns);
 	return rc;
 }
 

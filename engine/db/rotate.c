@@ -2,6 +2,7 @@
 /* rotate.c - sealing a segment with its memtable and going on in the next. */
 #include "db/rotate.h"
 
+#include "db/measure.h"
 #include "db/publish.h"
 #include "db/stall.h"
 
@@ -16,10 +17,12 @@ bool rotate_due(const struct silt_db *db, size_t records, size_t payload_bytes)
 /* Waits a bounded time for the segment that the background makes. */
 static int rotate_take_next(struct silt_db *db, struct log_writer **out)
 {
-	uint64_t waited_ms = 0;
+	uint64_t waited_ms = 0, start = 0;
 	int rc = 0;
 
 	mutex_lock(&db->mu);
+	if (!db->next_wal)
+		start = db->env.os->mono_ns(db->env.os);
 	if (db->view->sealed_count + 1 >= VIEW_SEALED_MAX)
 		rc = SILT_E_BUSY;         /* flushes fail, and somebody asks for more of them */
 	while (!db->next_wal && rc == 0) {
@@ -36,6 +39,8 @@ static int rotate_take_next(struct silt_db *db, struct log_writer **out)
 		db->rotating = true;      /* no other segment of its number is made meanwhile */
 	}
 	mutex_unlock(&db->mu);
+	if (start)
+		measure_stall(db, SILT_STALL_SEGMENT, start);
 	return rc;
 }
 
@@ -79,6 +84,7 @@ int rotate_run(struct silt_db *db)
 	struct log_writer *wal = NULL;
 	struct memtable *fresh = NULL;
 	struct view *next = NULL;
+	uint64_t start;
 	int rc = rotate_take_next(db, &wal);
 
 	if (rc < 0)
@@ -90,6 +96,7 @@ int rotate_run(struct silt_db *db)
 		mem_free(next);
 		return rc;
 	}
+	start = db->env.os->mono_ns(db->env.os);
 	rc = log_writer_seal(db->wal, db->last_version, 0);
 	if (rc < 0) {
 		rotate_give_back(db, wal);
@@ -97,6 +104,7 @@ int rotate_run(struct silt_db *db)
 		memtable_unref(fresh);
 		return db_set_fault(db, rc, "sealing the log segment");
 	}
+	measure_sync(db, start);
 	atomic_store_explicit(&db->wal_unsynced_ns, 0, memory_order_relaxed);
 	atomic_store_explicit(&db->durable, db->last_version, memory_order_relaxed);
 	rotate_publish(db, next, fresh);

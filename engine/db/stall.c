@@ -2,6 +2,7 @@
 /* stall.c - admission of writes: a pure judgement, and the bounded wait around it. */
 #include "db/stall.h"
 
+#include "db/measure.h"
 #include "job/pick.h"
 
 uint64_t stall_sealed_limit(const struct silt_options *o)
@@ -100,22 +101,37 @@ static void stall_pace(struct silt_db *db, uint64_t ns) REQUIRES(db->mu)
 	(void)cond_wait_ms(&db->changed, &db->mu, ns / 1000000 + 1);
 }
 
+static enum silt_stall stall_public(enum stall_kind k)
+{
+	switch (k) {
+	case STALL_NONE:
+	case STALL_PACE:
+		break;
+	case STALL_SEALED:
+		return SILT_STALL_MEMTABLE;
+	case STALL_LEVEL0:
+		return SILT_STALL_LEVEL0;
+	case STALL_DEBT:
+		return SILT_STALL_DEBT;
+	}
+	return SILT_STALL_PACE;
+}
+
 int stall_wait(struct silt_db *db)
 {
 	silt_os *os = db->env.os;
 	uint64_t pace_ns = 0, start;
-	enum stall_kind kind;
+	enum stall_kind kind, why;
 	int rc = 0;
 
 	mutex_lock(&db->mu);
-	kind = stall_look(db, &pace_ns);
+	why = kind = stall_look(db, &pace_ns);
 	if (kind != STALL_NONE) {
 		start = os->mono_ns(os);
 		rc = stall_stop(db, &kind, &pace_ns);
 		if (rc == 0 && kind == STALL_PACE)
 			stall_pace(db, pace_ns);
-		db_count(&db->count.stalls, 1);
-		db_count(&db->count.stall_ns, os->mono_ns(os) - start);
+		measure_stall(db, stall_public(why), start);
 	}
 	if (rc == 0)
 		db->stall_reason[0] = '\0';      /* one that was refused left its reason there */

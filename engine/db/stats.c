@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stats.c - the store in numbers; costs a lock and a walk over the tables. */
-#include "db/db.h"
+#include "db/snapshot.h"
 
 static uint64_t stats_read(const _Atomic uint64_t *c)
 {
@@ -16,9 +16,10 @@ static void stats_tables(const struct version *v, struct silt_stats *out)
 		out->table_bytes[l] = level->bytes;
 		for (size_t i = 0; i < level->n; i++) {
 			out->table_entries[l] += level->tables[i]->entries;
-			out->tombstones += level->tables[i]->tombstones;
+			out->level_tombstones[l] += level->tables[i]->tombstones;
 			out->range_tombstones += level->tables[i]->range_deletes;
 		}
+		out->tombstones += out->level_tombstones[l];
 	}
 }
 
@@ -34,6 +35,20 @@ static void stats_view(const struct view *v, struct silt_stats *out)
 	}
 }
 
+/* Ordered by version, which is nearly by age: one taken again keeps its first one's. */
+static void stats_snapshots(struct silt_db *db, uint64_t now_ns, struct silt_stats *out) REQUIRES(db->mu)
+{
+	out->snapshots = db->snapshot_count;
+	out->snapshot_max_age_ms = db->env.opts.snapshot_max_age_ms;
+	for (const struct silt_snapshot *s = db->snapshots; s; s = s->next) {
+		uint64_t age_ms = now_ns > s->since_ns ? (now_ns - s->since_ns) / 1000000 : 0;
+
+		if (age_ms > out->oldest_snapshot_ms)
+			out->oldest_snapshot_ms = age_ms;
+		out->snapshots_expired += snapshot_expired(s);
+	}
+}
+
 static void stats_locked(struct silt_db *db, struct silt_stats *out)
 {
 	silt_os *os = db->env.os;
@@ -43,9 +58,7 @@ static void stats_locked(struct silt_db *db, struct silt_stats *out)
 	stats_tables(db->version, out);
 	stats_view(db->view, out);
 	out->wal_segments = number ? number - db->oldest_wal + 1 + (db->next_wal != NULL) + (db->old_wal != 0) : 0;
-	out->snapshots = db->snapshot_count;
-	if (db->snapshots)
-		out->oldest_snapshot_ms = (os->mono_ns(os) - db->snapshots->since_ns) / 1000000;
+	stats_snapshots(db, os->mono_ns(os), out);
 	out->disk_free_bytes = db->free_bytes;
 	memcpy(out->stall_reason, db->stall_reason, sizeof(out->stall_reason));
 	mutex_unlock(&db->mu);
@@ -60,6 +73,8 @@ static void stats_counters(struct silt_db *db, struct silt_stats *out)
 		out->get_hits += stats_read(&db->stripes[i].hits);
 		out->filter_checks += stats_read(&db->stripes[i].filter_checks);
 		out->filter_negatives += stats_read(&db->stripes[i].filter_negatives);
+		out->filter_false += stats_read(&db->stripes[i].filter_false);
+		out->searches += stats_read(&db->stripes[i].searches);
 	}
 	out->writes = stats_read(&c->writes);
 	out->write_bytes = stats_read(&c->write_bytes);
@@ -78,6 +93,39 @@ static void stats_counters(struct silt_db *db, struct silt_stats *out)
 	out->stall_ns = stats_read(&c->stall_ns);
 	out->entries_expired = stats_read(&c->expired);
 	out->entries_dropped = stats_read(&c->dropped);
+}
+
+static void stats_by_kind(const struct db_counters *c, struct silt_stats *out)
+{
+	out->wal_write_bytes = stats_read(&c->wal_write);
+	for (int l = 0; l < SILT_LEVELS; l++) {
+		out->level_compactions[l] = stats_read(&c->level_compactions[l]);
+		out->level_read_bytes[l] = stats_read(&c->level_read[l]);
+		out->level_write_bytes[l] = stats_read(&c->level_write[l]);
+	}
+	for (int i = 0; i < SILT_STALLS; i++) {
+		out->stalls_by[i] = stats_read(&c->stalls_by[i]);
+		out->stall_ns_by[i] = stats_read(&c->stall_ns_by[i]);
+	}
+}
+
+static double stats_ratio(uint64_t n, uint64_t of)
+{
+	return of ? (double)n / (double)of : 0;
+}
+
+static void stats_amplification(struct silt_stats *out)
+{
+	uint64_t all = 0, last = 0;
+
+	for (int l = 0; l < SILT_LEVELS; l++) {
+		all += out->table_bytes[l];
+		if (out->tables[l])
+			last = out->table_bytes[l];
+	}
+	out->write_amplification = stats_ratio(out->wal_write_bytes + out->flush_bytes + out->compaction_write_bytes, out->write_bytes);
+	out->read_amplification = stats_ratio(out->searches, out->gets);
+	out->space_amplification = stats_ratio(all, last);
 }
 
 void silt_stats(silt_db *db, struct silt_stats *out)
@@ -102,4 +150,6 @@ void silt_stats(silt_db *db, struct silt_stats *out)
 	out->cache_hits = cache.hits;
 	out->cache_misses = cache.misses;
 	out->cache_evictions = cache.evictions;
+	stats_by_kind(&db->count, out);
+	stats_amplification(out);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* write.c - the public way into the commit queue: checks, evidence, and what is asked again. */
 #include "db/commit.h"
+#include "db/measure.h"
 
 enum { WRITE_TRIES = 100 };               /* of one silt_write() whose evidence keeps growing old: each needs a flush between */
 
@@ -72,9 +73,12 @@ static int write_once(struct silt_db *db, const struct silt_batch *b, unsigned f
 int silt_write(silt_db *db, const silt_batch *b, unsigned flags, struct silt_result *res)
 {
 	int rc = write_check(db, b, flags);
+	uint64_t began_ns = rc == 0 ? measure_write_begin(db, flags) : 0;
 
 	for (int i = 0; rc == 0 && i < WRITE_TRIES; i++) {
 		rc = write_once(db, b, flags, res);
+		if (rc == 0 && began_ns)
+			measure_write(db, flags, began_ns);
 		if (rc != SILT_TRY_AGAIN)
 			return rc;
 		rc = 0;
@@ -96,6 +100,7 @@ int silt_write_async(silt_db *db, const silt_batch *b, unsigned flags, silt_writ
 		return SILT_E_NOMEM;
 	r->fn = fn;
 	r->ctx = ctx;
+	r->began_ns = measure_write_begin(db, flags);
 	rc = write_prepare(db, b, flags, r);
 	if (rc == SILT_CONFLICT) {                /* against the published state: answered at once */
 		fn(ctx, &r->result);

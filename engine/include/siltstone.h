@@ -553,6 +553,41 @@ SILT_EXPORT SILT_MUST_CHECK int silt_repair(const char *dir, const struct silt_o
 
 /* ---- statistics, looking at files -------------------------------------------------------------------------------------- */
 
+/* What writes wait for. silt_stall_name: "pace", "memtable", ... Never NULL. */
+enum silt_stall {
+	SILT_STALL_PACE = 0,          /* a short delay, because compaction is behind */
+	SILT_STALL_MEMTABLE = 1,      /* too many memtables wait for their flush */
+	SILT_STALL_LEVEL0 = 2,        /* too many tables in level 0 */
+	SILT_STALL_DEBT = 3,          /* compaction is too far behind */
+	SILT_STALL_SEGMENT = 4,       /* the next log segment is not made yet */
+};
+#define SILT_STALLS 5
+SILT_EXPORT const char *silt_stall_name(enum silt_stall why);
+
+/*
+ * silt_histogram - how long things took, since the open: nanoseconds in buckets, each at most 1/8 wide.
+ * out      filled on 0.
+ * returns  0; SILT_E_MISUSE.
+ * cost     of asking: a walk over 2.5 KiB, of gets over 64 times that. Of measuring: below 1 % of a cached get.
+ */
+enum silt_histogram_kind {
+	SILT_HISTOGRAM_GET = 0,       /* silt_get(), silt_get_pinned(): one in 128 of each thread's */
+	SILT_HISTOGRAM_WRITE = 1,     /* from the call to its durable end, silt_write_async() too */
+	SILT_HISTOGRAM_WRITE_ASYNC = 2, /* the same with SILT_ASYNC: one in 16 of each thread's */
+	SILT_HISTOGRAM_SYNC = 3,      /* of the log, as the device took them */
+	SILT_HISTOGRAM_STALL = 4,     /* a group's wait before it began: silt_stats has the reasons */
+};
+#define SILT_HISTOGRAM_BUCKETS 304    /* the last one begins at 17 minutes, and takes all that is above */
+struct silt_histogram {
+	uint64_t count, sum, max;     /* of what was measured */
+	uint64_t buckets[SILT_HISTOGRAM_BUCKETS];
+};
+SILT_EXPORT SILT_MUST_CHECK int silt_histogram(silt_db *db, enum silt_histogram_kind kind, struct silt_histogram *out);
+/* The least value of a bucket; of SILT_HISTOGRAM_BUCKETS: UINT64_MAX. */
+SILT_EXPORT uint64_t silt_histogram_bound(size_t bucket);
+/* What a share q (0..1) of the measured did not exceed, rounded up to the end of its bucket; 0 where nothing was measured. */
+SILT_EXPORT uint64_t silt_histogram_quantile(const struct silt_histogram *h, double q);
+
 #define SILT_LEVELS 7
 struct silt_stats {
 	uint64_t version;             /* newest published */
@@ -578,6 +613,17 @@ struct silt_stats {
 	uint64_t recovered_entries, recovery_ms;            /* what this open replayed */
 	uint64_t memtable_range_deletes;                    /* of memtable_entries */
 	uint64_t range_tombstones;                          /* in tables: range deletes, by the pieces they were cut into */
+	uint64_t wal_write_bytes;                           /* appended to logs since the open */
+	uint64_t level_tombstones[SILT_LEVELS];
+	uint64_t level_compactions[SILT_LEVELS];            /* by the level they wrote to; level 0: flushes */
+	uint64_t level_read_bytes[SILT_LEVELS], level_write_bytes[SILT_LEVELS];
+	uint64_t searches, filter_false;                    /* tables whose blocks a get looked into; those in vain after a filter's "maybe" */
+	uint64_t snapshot_max_age_ms;                       /* the limit: silt_options'; 0 = none */
+	uint64_t snapshots_expired;                         /* held, but past the limit: they only answer SILT_E_EXPIRED */
+	uint64_t stalls_by[SILT_STALLS], stall_ns_by[SILT_STALLS];   /* by enum silt_stall: the reason a wait began with */
+	/* 0 while nothing was written or read to divide by. Since the open: log, flushes and compactions over what was written; tables
+	 * looked into over gets. Now: bytes of all tables over those of the last level that has any. */
+	double write_amplification, read_amplification, space_amplification;
 };
 SILT_EXPORT void silt_stats(silt_db *db, struct silt_stats *out);
 

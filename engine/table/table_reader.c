@@ -274,6 +274,7 @@ static int table_descend(struct table *t, struct silt_slice key, uint64_t versio
 static int table_find(struct table *t, struct silt_slice key, uint64_t hash, uint64_t max_version, unsigned flags,
                       struct table_counts *counts, struct table_hit *hit)
 {
+	uint64_t checks = counts ? counts->filter_checks : 0;
 	struct block *b;
 	int rc;
 
@@ -286,6 +287,10 @@ static int table_find(struct table *t, struct silt_slice key, uint64_t hash, uin
 	if (rc != 0)
 		return rc;
 	rc = block_reader_get(b, key, hash, max_version, &hit->entry);
+	if (counts) {
+		counts->searches++;
+		counts->filter_false += rc == SILT_NOTFOUND && counts->filter_checks != checks;   /* also one that has only newer versions */
+	}
 	if (rc != 0) {
 		table_let_go(b, flags);
 		return rc;

@@ -37,6 +37,7 @@ struct table_hit {
 };
 struct table_counts {                     /* added to by the caller's choice; may be NULL */
 	uint64_t filter_checks, filter_negatives;
+	uint64_t searches, filter_false;  /* data blocks looked into; those in vain after a filter said "maybe" */
 };
 
 /*

@@ -164,7 +164,7 @@ static void test_stall__a_write_waits_for_a_flush_and_goes_on(void **state)
 	assert_int_equal(w.rc, 0);
 	silt_stats(k.db, &s);
 	assert_string_equal(s.stall_reason, "");
-	assert_int_equal(s.stalls, 1);
+	assert_int_equal(s.stalls_by[SILT_STALL_MEMTABLE], 1);
 	assert_true(s.stall_ns > 0);
 	assert_string_equal(dbkit_get(&k, "waits"), "v");
 	dbkit_fini(&k);
