@@ -30,6 +30,7 @@ void silt_options_init(struct silt_options *opts)
 		.sync_interval_ms = SECONDS(1),
 		.max_queue = 65536,
 		.min_free_space = MIB(64),
+		.change_log_size = 0,
 	};
 }
 
@@ -58,6 +59,7 @@ static const struct options_range options_ranges[] = {
 	RANGE(compression_bottom, SILT_COMPRESS_NONE, SILT_COMPRESS_ZSTD),
 	RANGE(sync_interval_ms, 1, SECONDS(60)),
 	RANGE(max_queue, 1, UINT64_MAX),
+	RANGE(change_log_size, 0, GIB(1024)),
 };
 
 static uint64_t options_field(const struct silt_options *o, const struct options_range *r)

@@ -5,7 +5,7 @@
  *   [c] constant after open   [m] db->mu   [q] db->queue_mu   [w] the commit leader alone   [i] the holder of the install baton
  *   [r] RCU: published under mu, read in a read section   [a] atomic, the order said
  *
- * Lock order   queue_mu and mu are never held together; below mu only the table cache's and the block cache's own locks.
+ * Lock order   queue_mu, mu and feed.mu are never held together; below mu only the table cache's and the block cache's own locks.
  *              No lock is held across I/O: the leader, the flush thread and the compaction thread own what they write.
  * Threads      callers; the commit thread (leads for async writers); the flush thread (segments, flushes, reaping, deleting);
  *              the compaction thread.
@@ -23,7 +23,9 @@
 #include "base/thread.h"
 #include "base/wake.h"
 #include "core/env.h"
+#include "db/chain.h"
 #include "db/view.h"
+#include "db/watch.h"
 #include "log/writer.h"
 #include "version/manifest.h"
 
@@ -101,6 +103,7 @@ struct silt_db {
 
 	/* the leader's */
 	struct memtable *active;          /* [w] a reference; also in the view */
+	struct chain_segment *wal_link;   /* [w] of `wal`, in the chain */
 	struct log_writer *wal;           /* [w] */
 	uint64_t last_version;            /* [w] newest given */
 	bool wal_unmarked;                /* [w] DATA was synced that no MARK attests */
@@ -125,7 +128,8 @@ struct silt_db {
 	int next_wal_error;               /* [m] why there is none: SILT_E_NOSPACE, SILT_E_IO */
 	uint64_t newest_wal;              /* [k] flush thread: the highest number made so far, next_wal's or the active one's */
 	uint64_t oldest_wal;              /* [m] the oldest segment still needed */
-	uint64_t old_wal;                 /* [m] a flushed one, kept to become the next; 0 = none */
+	struct chain chain;               /* [m] the segments that are there: to recycle one, to read changes from */
+	struct watch_list feed;           /* the newest version that may be read as a change, and who waits for it */
 	uint64_t *obsolete;               /* [m] numbers of tables no version holds any more */
 	size_t obsolete_count, obsolete_cap;
 

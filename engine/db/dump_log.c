@@ -63,11 +63,17 @@ static int dump_edit(struct dump *d, const struct log_record *r)
 	return 0;
 }
 
+static const char *dump_record_flags(const struct log_record *r)
+{
+	if (r->kind == LOG_SEAL && (r->flags & LOG_SEAL_CLEAN))
+		return ", orderly close";
+	return r->kind == LOG_SKIP && (r->flags & LOG_SKIP_UNLOGGED) ? ", written to tables alone" : "";
+}
+
 static int dump_record(struct dump *d, enum log_kind kind, const struct log_record *r)
 {
 	dump_line(d, "%" PRIu64 ": %s, version %" PRIu64 ", synced to %" PRIu64 ", payload of %zu bytes%s", r->offset,
-	          dump_record_kind(r->kind), r->version, r->synced_to, r->payload.len,
-	          r->kind == LOG_SEAL && (r->flags & LOG_SEAL_CLEAN) ? ", orderly close" : "");
+	          dump_record_kind(r->kind), r->version, r->synced_to, r->payload.len, dump_record_flags(r));
 	if (r->kind != LOG_DATA)
 		return 0;
 	return kind == LOG_WAL ? dump_batch(d, r) : dump_edit(d, r);

@@ -15,7 +15,8 @@
 
 /* Deletes the obsolete tables that no view holds any more. The flush thread's. */
 void gc_run(struct silt_db *db) EXCLUDES(db->mu);
-/* At open. Orphans are tables that `v` does not name, and segments below `oldest_wal` or above `newest_wal`. */
+/* At open. Orphans are tables that `v` does not name, and segments below `oldest_wal`, the oldest that is needed
+ * or kept for changes, or above `newest_wal`. */
 int gc_set_aside(struct silt_db *db, const struct version *v, uint64_t oldest_wal, uint64_t newest_wal) SILT_MUST_CHECK;  /* rule 4 */
 int gc_sweep(struct silt_db *db, const struct version *v, uint64_t oldest_wal, uint64_t newest_wal) SILT_MUST_CHECK;      /* and .tmp files */
 

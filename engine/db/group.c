@@ -9,6 +9,7 @@
  */
 #include "db/group.h"
 
+#include "db/feed.h"
 #include "db/measure.h"
 #include "db/rotate.h"
 #include "db/stall.h"
@@ -169,6 +170,8 @@ static int group_store(struct silt_db *db, struct group *g)
 		rc = group_sync(db);
 	if (rc == 0 && g->appended)
 		atomic_store_explicit(&db->published, db->last_version, memory_order_release);
+	if (rc == 0 && g->wants_sync)
+		feed_advance(db);
 	return rc;
 }
 

@@ -10,10 +10,11 @@
  * Why memory is empty at V (!): a reader asks memtables before tables, so what is older than the tables must lie below them; and
  * recovery finds no write at or below V in the log, which is how it tells an old log beside a newer manifest (recover.c).
  * The floor (!) is V before the view shows the tables: evidence that was read below V says nothing of them (decide.h).
- * The SKIP need not be synced: without it the tables themselves say that V was given.
+ * The SKIP is synced before the tables are named: it is what tells a reader of changes, whenever, that there is more than the log has.
  */
 #include "core/filename.h"
 #include "db/commit.h"
+#include "db/feed.h"
 #include "db/install.h"
 #include "db/jobs.h"
 #include "db/ops.h"
@@ -111,8 +112,10 @@ static int ingest_give_version(struct silt_db *db, uint64_t *version)
 	if (db->last_version >= SILT_VERSION_MAX)
 		return SILT_E_TOOBIG;
 	*version = ++db->last_version;
-	log_writer_add(db->wal, LOG_SKIP, 0, *version, slice_of(NULL, 0));
+	log_writer_add(db->wal, LOG_SKIP, LOG_SKIP_UNLOGGED, *version, slice_of(NULL, 0));
 	rc = log_writer_append(db->wal);
+	if (rc == 0)
+		rc = log_writer_sync(db->wal);
 	if (rc < 0)
 		return db_set_fault(db, rc, "appending to the log");
 	atomic_store_explicit(&db->wal_end, log_writer_end(db->wal), memory_order_relaxed);
@@ -199,6 +202,7 @@ static int ingest_alone(struct silt_db *db, void *ctx)
 		return rc;
 	atomic_store_explicit(&db->durable, in->version, memory_order_relaxed);
 	atomic_store_explicit(&db->published, in->version, memory_order_release);
+	feed_cut(db, in->version);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "core/options.h"
 #include "db/checkpoint.h"
 #include "db/commit.h"
+#include "db/feed.h"
 #include "db/gc.h"
 #include "db/install.h"
 #include "db/publish.h"
@@ -37,6 +38,8 @@ static int open_init(struct silt_db *db, const char *dir, const struct silt_opti
 		rc = cond_init(&db->changed);
 	if (rc == 0)
 		rc = commit_init(db);
+	if (rc == 0)
+		rc = watch_list_init(&db->feed);
 	if (rc < 0)
 		return rc;
 	rc = options_check(opts, &db->env.rep);
@@ -199,16 +202,20 @@ static int open_recover(struct silt_db *db)
 	struct recovered r;
 	int rc = recover_read(db, &r);
 
+	if (rc == 0)
+		rc = feed_load(db, &r);
 	if (rc == 0 && !db->env.opts.read_only && r.manifest_torn)
-		rc = gc_set_aside(db, r.version, r.oldest_wal, r.next_wal);
+		rc = gc_set_aside(db, r.version, feed_oldest_wal(db, &r), r.next_wal);
 	if (rc == 0 && !db->env.opts.read_only)
 		rc = recover_install(db, &r);
+	if (rc == 0)
+		rc = feed_begin(db, &r);
 	if (rc == 0) {
 		open_set_counters(db, &r);
 		rc = open_first_view(db, &r);
 	}
 	if (rc == 0 && !db->env.opts.read_only)
-		rc = gc_sweep(db, r.version, r.oldest_wal, r.next_wal);
+		rc = gc_sweep(db, r.version, feed_oldest_wal(db, &r), r.next_wal);
 	if (rc == 0 && !db->env.opts.read_only)
 		checkpoint_sweep(db);
 	if (rc == 0 && r.entries)
@@ -242,6 +249,8 @@ static void open_free(struct silt_db *db)
 		db->env.os->unlock(db->env.os, db->lock);
 	mem_free(db->obsolete);
 	mem_free(db->dir);
+	chain_fini(&db->chain);
+	watch_list_fini(&db->feed);
 	commit_fini(db);
 	cond_fini(&db->changed);
 	mutex_fini(&db->mu);

@@ -2,6 +2,7 @@
 /* rotate.c - sealing a segment with its memtable and going on in the next. */
 #include "db/rotate.h"
 
+#include "db/feed.h"
 #include "db/measure.h"
 #include "db/publish.h"
 #include "db/stall.h"
@@ -44,16 +45,34 @@ static int rotate_take_next(struct silt_db *db, struct log_writer **out)
 	return rc;
 }
 
-static void rotate_give_back(struct silt_db *db, struct log_writer *w)
+/* Everything that comes next, made before anything changes. */
+struct rotate_next {
+	struct log_writer *wal;
+	struct memtable *fresh;
+	struct view *view;
+	struct chain_segment *link;
+};
+
+static int rotate_prepare(struct silt_db *db, struct rotate_next *n)
+{
+	n->view = view_new();
+	n->link = feed_prepare(db, n->wal);
+	return n->view && n->link ? memtable_new(log_writer_number(n->wal), &n->fresh) : SILT_E_NOMEM;
+}
+
+static void rotate_abandon(struct silt_db *db, struct rotate_next *n)
 {
 	mutex_lock(&db->mu);
-	db->next_wal = w;
+	db->next_wal = n->wal;
 	db->rotating = false;
+	chain_unref(n->link);
 	mutex_unlock(&db->mu);
+	mem_free(n->view);
+	memtable_unref(n->fresh);
 }
 
 /* The new view: the active memtable becomes the newest sealed one. */
-static void rotate_publish(struct silt_db *db, struct view *next, struct memtable *fresh)
+static void rotate_publish(struct silt_db *db, struct rotate_next *next)
 {
 	struct memtable *sealed[VIEW_SEALED_MAX];
 	size_t n;
@@ -62,8 +81,9 @@ static void rotate_publish(struct silt_db *db, struct view *next, struct memtabl
 	n = db->view->sealed_count;
 	sealed[0] = db->active;
 	memcpy(sealed + 1, db->view->sealed, n * sizeof(*sealed));
-	view_fill(next, fresh, sealed, n + 1, db->view->set);
-	publish_view(db, next);
+	view_fill(next->view, next->fresh, sealed, n + 1, db->view->set);
+	publish_view(db, next->view);
+	feed_switch(db, next->link);
 	db->active_since_ns = db->env.os->mono_ns(db->env.os);
 	mutex_unlock(&db->mu);
 }
@@ -81,37 +101,32 @@ static void rotate_done(struct silt_db *db)
 
 int rotate_run(struct silt_db *db)
 {
-	struct log_writer *wal = NULL;
-	struct memtable *fresh = NULL;
-	struct view *next = NULL;
+	struct rotate_next next = { 0 };
 	uint64_t start;
-	int rc = rotate_take_next(db, &wal);
+	int rc = rotate_take_next(db, &next.wal);
 
 	if (rc < 0)
 		return rc;
-	next = view_new();
-	rc = next ? memtable_new(log_writer_number(wal), &fresh) : SILT_E_NOMEM;
+	rc = rotate_prepare(db, &next);
 	if (rc < 0) {
-		rotate_give_back(db, wal);
-		mem_free(next);
+		rotate_abandon(db, &next);
 		return rc;
 	}
 	start = db->env.os->mono_ns(db->env.os);
 	rc = log_writer_seal(db->wal, db->last_version, 0);
 	if (rc < 0) {
-		rotate_give_back(db, wal);
-		mem_free(next);
-		memtable_unref(fresh);
+		rotate_abandon(db, &next);
 		return db_set_fault(db, rc, "sealing the log segment");
 	}
 	measure_sync(db, start);
 	atomic_store_explicit(&db->wal_unsynced_ns, 0, memory_order_relaxed);
 	atomic_store_explicit(&db->durable, db->last_version, memory_order_relaxed);
-	rotate_publish(db, next, fresh);
+	feed_advance(db);
+	rotate_publish(db, &next);
 	memtable_unref(db->active);
-	db->active = fresh;
+	db->active = next.fresh;
 	log_writer_free(db->wal);
-	db->wal = wal;
+	db->wal = next.wal;
 	db->wal_unmarked = false;
 	rotate_done(db);
 	return 0;

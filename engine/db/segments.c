@@ -18,6 +18,18 @@ static int segments_recycle(struct silt_db *db, uint64_t number, uint64_t old, c
 	return segment_recycle(&db->env, LOG_WAL, old_path, path, number, db->env.opts.wal_segment_size, h, file);
 }
 
+static void segments_remove(struct silt_db *db, uint64_t number)
+{
+	char path[FILENAME_MAX_BYTES];
+	int rc = filename_wal(db->dir, number, false, path);
+
+	if (rc == 0)
+		rc = db->env.os->unlink(db->env.os, path);
+	if (rc < 0)
+		report_note(&db->env.rep, SILT_LOG_WARNING, "%s: can't be removed: %s", path,
+		            db->env.os->error_text(db->env.os));
+}
+
 int segments_make(struct silt_db *db, uint64_t number, uint64_t recycle, struct log_writer **out)
 {
 	char path[FILENAME_MAX_BYTES];
@@ -28,21 +40,27 @@ int segments_make(struct silt_db *db, uint64_t number, uint64_t recycle, struct 
 	if (rc < 0)
 		return rc;
 	rc = recycle ? segments_recycle(db, number, recycle, path, &h, &file) : SILT_E_BUSY;
-	if (rc == SILT_E_BUSY || rc == SILT_NOTFOUND)     /* linked elsewhere, of another size, or gone: a new one */
+	if (rc == SILT_E_BUSY || rc == SILT_NOTFOUND) {   /* linked elsewhere, of another size, or gone: a new one */
+		if (recycle && recycle != number)
+			segments_remove(db, recycle);
 		rc = segment_create(&db->env, LOG_WAL, path, number, db->env.opts.wal_segment_size, &h, &file);
+	}
 	if (rc < 0)
 		return rc;
 	return log_writer_new(&db->env, path, &h, file, LOG_PAGE, LOG_PAGE, out);
 }
 
-static uint64_t segments_take_old(struct silt_db *db)
+/* One that is flushed, too old to be kept, and that nobody reads changes from; 0: there is none. */
+static uint64_t segments_take_spare(struct silt_db *db)
 {
+	struct chain_segment *s;
 	uint64_t number = 0;
 
 	mutex_lock(&db->mu);
-	if (db->old_wal)
-		number = db->old_wal;
-	db->old_wal = 0;
+	s = chain_pop_spare(&db->chain, db->oldest_wal, db->env.opts.change_log_size);
+	if (s)
+		number = s->number;
+	chain_unref(s);
 	mutex_unlock(&db->mu);
 	return number;
 }
@@ -60,7 +78,7 @@ int segments_prepare(struct silt_db *db)
 	mutex_unlock(&db->mu);
 	if (!wanted)
 		return 0;
-	rc = segments_make(db, number, segments_take_old(db), &w);
+	rc = segments_make(db, number, segments_take_spare(db), &w);
 	if (rc == 0)
 		db->newest_wal = number;
 	mutex_lock(&db->mu);
@@ -71,36 +89,31 @@ int segments_prepare(struct silt_db *db)
 	return rc;
 }
 
-static void segments_remove(struct silt_db *db, uint64_t number)
+/* One that is flushed and too much; readers that stand in it go on there, its file being open. 0: there is none. */
+static uint64_t segments_take_surplus(struct silt_db *db)
 {
-	char path[FILENAME_MAX_BYTES];
-	int rc = filename_wal(db->dir, number, false, path);
+	struct chain_segment *s;
+	uint64_t number = 0;
 
-	if (rc == 0)
-		rc = db->env.os->unlink(db->env.os, path);
-	if (rc < 0)
-		report_note(&db->env.rep, SILT_LOG_WARNING, "%s: can't be removed: %s", path,
-		            db->env.os->error_text(db->env.os));
+	mutex_lock(&db->mu);
+	s = chain_pop_surplus(&db->chain, db->oldest_wal, db->env.opts.change_log_size);
+	if (s)
+		number = s->number;
+	chain_unref(s);
+	mutex_unlock(&db->mu);
+	return number;
 }
 
 void segments_trim(struct silt_db *db, uint64_t needed)
 {
-	uint64_t from, spare;
+	uint64_t number;
 
 	if (db_fault(db) != 0)
 		return;
 	mutex_lock(&db->mu);
-	from = db->oldest_wal;
-	if (needed <= from) {
-		mutex_unlock(&db->mu);
-		return;
-	}
-	db->oldest_wal = needed;
-	spare = db->old_wal;
-	db->old_wal = needed - 1;         /* the newest one that is flushed is recycled next */
+	if (needed > db->oldest_wal)
+		db->oldest_wal = needed;
 	mutex_unlock(&db->mu);
-	if (spare)
-		segments_remove(db, spare);
-	for (; from < needed - 1; from++)
-		segments_remove(db, from);
+	while ((number = segments_take_surplus(db)) != 0)
+		segments_remove(db, number);
 }

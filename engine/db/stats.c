@@ -57,7 +57,9 @@ static void stats_locked(struct silt_db *db, struct silt_stats *out)
 	mutex_lock(&db->mu);
 	stats_tables(db->version, out);
 	stats_view(db->view, out);
-	out->wal_segments = number ? number - db->oldest_wal + 1 + (db->next_wal != NULL) + (db->old_wal != 0) : 0;
+	out->wal_segments = number ? number - db->chain.oldest->number + 1 + (db->next_wal != NULL) : 0;
+	out->changes_oldest = chain_reach(&db->chain);
+	out->changes_bytes = chain_kept_bytes(&db->chain, db->oldest_wal);
 	stats_snapshots(db, os->mono_ns(os), out);
 	out->disk_free_bytes = db->free_bytes;
 	memcpy(out->stall_reason, db->stall_reason, sizeof(out->stall_reason));
@@ -135,6 +137,7 @@ void silt_stats(silt_db *db, struct silt_stats *out)
 
 	memset(out, 0, sizeof(*out));
 	out->version = stats_read(&db->published);
+	out->changes_newest = watch_list_version(&db->feed);
 	out->durable_version = stats_read(&db->durable);
 	out->uptime_ms = (os->mono_ns(os) - db->open_ns) / 1000000;
 	out->fault = db_fault(db);

@@ -66,7 +66,7 @@ enum silt_code {
 	SILT_E_MISUSE = -6,      /* arguments out of range; state unchanged */
 	SILT_E_TOOBIG = -7,      /* key, value, metadata or batch over its limit */
 	SILT_E_VERSION = -8,     /* the directory was written by a format this library does not know */
-	SILT_E_EXPIRED = -9,     /* a snapshot or iterator past its age limit */
+	SILT_E_EXPIRED = -9,     /* a snapshot or iterator past its age limit; changes older than the log */
 	SILT_E_FAULT = -10,      /* an earlier write failed: writes are refused until the store is opened again */
 	SILT_E_CLOSED = -11,     /* the store is closing */
 };
@@ -121,6 +121,8 @@ struct silt_options {
 	uint64_t snapshot_max_age_ms; /* older snapshots and iterators end with SILT_E_EXPIRED; 0 = never; default 0 */
 	uint64_t max_queue;           /* writes waiting in the commit queue before SILT_E_BUSY; default 65536; 1.. */
 	uint64_t min_free_space;      /* bytes of free disk below which writes are refused; default 64 MiB; 0.. */
+	uint64_t change_log_size;     /* bytes of log files kept for silt_changes_new() beyond what is there anyway, in whole segments;
+	                                 0 = none: who reads no changes pays nothing; default 0; 0..1 TiB */
 	silt_log_fn *log;             /* NULL = silent */
 	void *log_ctx;
 	silt_os *os;                  /* NULL = POSIX */
@@ -551,6 +553,86 @@ enum silt_repair_flags { SILT_REPAIR_APPLY = 1u << 0 };
 SILT_EXPORT SILT_MUST_CHECK int silt_repair(const char *dir, const struct silt_options *opts, unsigned flags, silt_repair_fn *fn,
                                             void *ctx, struct silt_repair_result *result);
 
+/* ---- changes --------------------------------------------------------------------------------------------------------- */
+
+/*
+ * What was written after a version, in commit order, read from the log while it is there: silt_options.change_log_size says how much
+ * is kept, and without it at least what the memtables hold. Only what is published and synced is given, so that no crash takes
+ * back what was given once; a write with SILT_ASYNC comes when it has been synced. Expiry is no change.
+ *
+ *      silt_changes_reach(db, NULL, &since);                   from now on
+ *      silt_changes_new(db, since, &c);
+ *      while ((rc = silt_changes_next(c, &ch)) == 0) ...       until SILT_END: that was all for now
+ *      silt_changes_wait(db, silt_changes_version(c), 1000);   and again silt_changes_next()
+ */
+typedef struct silt_changes silt_changes;
+
+enum silt_change_op { SILT_CHANGE_PUT = 1, SILT_CHANGE_DELETE = 2, SILT_CHANGE_DELETE_RANGE = 3 };
+
+struct silt_change {
+	uint64_t version;             /* of the batch */
+	enum silt_change_op op;
+	bool last;                    /* of its batch: the next change has a higher version */
+	struct silt_slice key;        /* DELETE_RANGE: inclusive */
+	struct silt_slice end;        /* DELETE_RANGE: exclusive; empty = to the last key. Else empty */
+	struct silt_slice value;      /* PUT */
+	struct silt_slice meta;       /* PUT */
+	uint64_t expires_ms;          /* PUT: Unix milliseconds; 0 = never */
+};
+
+/*
+ * silt_changes_reach - the lowest and the newest version that silt_changes_new() can begin after. Either may be NULL.
+ * threads  any. A lock for `oldest`, none for `newest`.
+ */
+SILT_EXPORT void silt_changes_reach(silt_db *db, uint64_t *oldest, uint64_t *newest);
+
+/*
+ * silt_changes_new - a reader of the changes after version `since`.
+ * out      returned owned: end it with silt_changes_close(), before the store is closed.
+ * returns  0; SILT_E_EXPIRED: the log no longer reaches back to `since` (silt_changes_reach() says how far it does): read the data
+ *          itself, a snapshot's version is where to go on; SILT_E_MISUSE: `since` is above the newest published version; SILT_E_NOMEM.
+ * threads  any; the reader belongs to one thread at a time.
+ * cost     a lock; nothing is read yet.
+ */
+SILT_EXPORT SILT_MUST_CHECK int silt_changes_new(silt_db *db, uint64_t since, silt_changes **out);
+
+/*
+ * silt_changes_next - the next operation of the next batch.
+ * out      filled on 0; its slices are borrowed until the next call on this reader.
+ * returns  0; SILT_END: all was given, more may come; SILT_E_EXPIRED, for good: what comes next is in no log: gone, the reader was so
+ *          slow, or it never was, being ingested (silt_ingest_commit()); SILT_E_CORRUPT, for good: the log is damaged here, its message
+ *          says where, and no reader begins before that segment's end any more; SILT_E_IO, _NOMEM: ask again.
+ * cost     reads ahead, at most 256 KiB or one batch; holds that much memory and one open segment (which can't be recycled meanwhile),
+ *          neither after SILT_END. A reader that begins in a segment of an earlier opening reads that from its start.
+ */
+SILT_EXPORT SILT_MUST_CHECK int silt_changes_next(silt_changes *c, struct silt_change *out);
+
+/* All changes up to this version were given, whole batches only: where another reader goes on. After SILT_END it is as far as there
+ * was anything to read, at least `since`. */
+SILT_EXPORT uint64_t silt_changes_version(const silt_changes *c);
+SILT_EXPORT void silt_changes_close(silt_changes *c);         /* NULL is fine */
+
+/*
+ * silt_changes_wait - sleep until there are changes after `version`, at most timeout_ms.
+ * returns  0 there are; SILT_TRY_AGAIN the time is over; SILT_E_MISUSE.
+ * threads  any; none may be in here when the store is closed. Who waits costs a writer one comparison.
+ */
+SILT_EXPORT SILT_MUST_CHECK int silt_changes_wait(silt_db *db, uint64_t version, uint64_t timeout_ms);
+
+/*
+ * The same without a thread: a watch is armed with a version, and its function is called once as soon as there are changes after
+ * it, with the newest version; then it must be armed again. Any number of parked requests may stand behind one watch, armed with the
+ * lowest version among theirs: a write then costs one comparison until it fires, and it fires once.
+ * The function runs in the thread that published or in that of silt_watch_arm(), under a lock: it must be brief and call nothing of
+ * this library. An eventfd, a semaphore.
+ */
+typedef struct silt_watch silt_watch;
+typedef void silt_publish_fn(void *ctx, uint64_t version);
+
+SILT_EXPORT SILT_MUST_CHECK int silt_watch_new(silt_db *db, silt_publish_fn *fn, void *ctx, silt_watch **out);
+SILT_EXPORT void silt_watch_arm(silt_watch *w, uint64_t version);        /* replaces what it was armed with */
+SILT_EXPORT void silt_watch_free(silt_watch *w);              /* before the store is closed; the function does not run any more; NULL is fine */
+
 /* ---- statistics, looking at files -------------------------------------------------------------------------------------- */
 
 /* What writes wait for. silt_stall_name: "pace", "memtable", ... Never NULL. */
@@ -624,6 +706,8 @@ struct silt_stats {
 	/* 0 while nothing was written or read to divide by. Since the open: log, flushes and compactions over what was written; tables
 	 * looked into over gets. Now: bytes of all tables over those of the last level that has any. */
 	double write_amplification, read_amplification, space_amplification;
+	uint64_t changes_oldest, changes_newest;            /* silt_changes_reach() */
+	uint64_t changes_bytes;                             /* of log files kept beyond what recovery needs */
 };
 SILT_EXPORT void silt_stats(silt_db *db, struct silt_stats *out);
 

@@ -32,6 +32,7 @@ enum log_record_kind {                                      /* on disk, never re
 	LOG_SEAL = 4,             /* nothing follows in this segment; version as MARK; flags LOG_SEAL_CLEAN at an orderly close */
 };
 enum { LOG_SEAL_CLEAN = 1 };                                /* on disk */
+enum { LOG_SKIP_UNLOGGED = 1 };   /* on disk; of a SKIP: something was written under its version, and is in tables alone */
 
 struct log_header {
 	enum log_kind kind;

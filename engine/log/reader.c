@@ -21,6 +21,7 @@ struct log_reader {
 	char *path;
 	struct os_file *file;             /* borrowed */
 	struct log_header header;
+	uint64_t end;                     /* nothing is read from there on */
 	uint64_t offset;                  /* of the next record */
 	uint64_t window_at;
 	struct silt_buf window;
@@ -35,6 +36,7 @@ int log_reader_new(struct env *env, const char *path, const struct log_header *h
 	r->env = env;
 	r->file = file;
 	r->header = *h;
+	r->end = h->capacity;
 	r->offset = LOG_PAGE;
 	r->window_at = LOG_PAGE;
 	r->path = mem_strdup(path);
@@ -60,6 +62,11 @@ uint64_t log_reader_offset(const struct log_reader *r)
 	return r->offset;
 }
 
+void log_reader_limit(struct log_reader *r, uint64_t end)
+{
+	r->end = end < r->header.capacity ? end : r->header.capacity;
+}
+
 void log_reader_seek(struct log_reader *r, uint64_t offset)
 {
 	r->offset = offset;
@@ -83,8 +90,8 @@ static int reader_fill(struct log_reader *r, uint64_t need)
 	size_t got;
 	int rc;
 
-	if (want > r->header.capacity - r->offset)
-		want = r->header.capacity - r->offset;
+	if (want > r->end - r->offset)
+		want = r->end - r->offset;
 	if (ahead.len)
 		memmove(r->window.data, ahead.data, ahead.len);
 	r->window.len = ahead.len;
@@ -105,7 +112,7 @@ static int reader_need(struct log_reader *r, uint64_t need)
 {
 	int rc;
 
-	if (r->offset > r->header.capacity || need > r->header.capacity - r->offset)
+	if (r->offset > r->end || need > r->end - r->offset)
 		return SILT_END;
 	if (reader_ahead(r).len >= need)
 		return 0;

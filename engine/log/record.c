@@ -76,7 +76,7 @@ static bool record_plausible(const uint8_t *head, uint64_t offset)
 
 	if (kind < LOG_DATA || kind > LOG_SEAL)
 		return false;
-	if (flags & ~(kind == LOG_SEAL ? LOG_SEAL_CLEAN : 0))
+	if (flags & ~(kind == LOG_SEAL ? LOG_SEAL_CLEAN : kind == LOG_SKIP ? LOG_SKIP_UNLOGGED : 0))
 		return false;
 	if (kind != LOG_DATA && length != 0)
 		return false;

@@ -86,6 +86,11 @@ uint64_t log_writer_number(const struct log_writer *w)
 	return w->header.number;
 }
 
+uint64_t log_writer_capacity(const struct log_writer *w)
+{
+	return w->header.capacity;
+}
+
 /* Rule 2. */
 static int writer_poison(struct log_writer *w, int rc, const char *what)
 {

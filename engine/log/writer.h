@@ -34,5 +34,6 @@ int log_writer_seal(struct log_writer *w, uint64_t version, uint8_t flags) SILT_
 uint64_t log_writer_end(const struct log_writer *w);       /* offset after the last appended record */
 uint64_t log_writer_synced_to(const struct log_writer *w);
 uint64_t log_writer_number(const struct log_writer *w);
+uint64_t log_writer_capacity(const struct log_writer *w);   /* of its file */
 
 #endif

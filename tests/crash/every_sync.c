@@ -97,6 +97,7 @@ static silt_db *open_on(struct simdisk *disk)
 	o.table_size = 64 << 10;
 	o.level_base_size = 256 << 10;
 	o.min_free_space = 0;
+	o.change_log_size = 64 << 20;
 	o.log = on_log;
 	o.os = simdisk_os(disk);
 	check(silt_open("/store", &o, &db), "silt_open");
@@ -170,6 +171,7 @@ static void judge(struct point *p)
 {
 	struct model_slot put = { .there = true, .value_len = 77, .seed = p->sync };
 	size_t key = p->sync % W.m->n;
+	uint64_t since = 0;
 	struct simdisk *second;
 	silt_db *db;
 
@@ -178,6 +180,7 @@ static void judge(struct point *p)
 	simdisk_set_clock(p->copy, now_ms);
 	db = open_on(p->copy);
 	model_settle(W.m, db, p->acked, now_ms);
+	check(model_check_changes(W.m, db, &since, now_ms), "all changes since the beginning");
 	check(silt_put(db, W.m->keys[key], model_value(&put, W.m->scratch), &put.version), "silt_put after recovery");
 	if (put.version <= W.m->last_version)
 		model_fail("version %" PRIu64 " was given after %" PRIu64, put.version, W.m->last_version);

@@ -432,3 +432,143 @@ uint64_t model_settle(struct model *m, silt_db *db, uint64_t acked, uint64_t now
 	model_check_all(m, m->slots, db, NULL, now_ms);
 	return from - m->commits;
 }
+
+/* ---- changes -------------------------------------------------------------------------------------------------------- */
+
+struct model_feed {
+	const struct model *m;
+	uint64_t now_ms;
+	uint64_t next;                    /* the commit that is due, of those in the history */
+	const struct model_past *past;    /* the one that is being given; NULL: none of the history */
+	size_t *last;                     /* [m->n] of `past`: 1 + the last change of a key that was not seen yet; 0 = none */
+	size_t left;                      /* how many are not 0 */
+};
+
+static const struct model_past *model_due(const struct model_feed *f)
+{
+	return f->next < f->m->commits ? &f->m->history[f->next % MODEL_HISTORY] : NULL;
+}
+
+/* Commits that changed nothing may be there though the settling undid them: they hold no live put. */
+static void model_feed_begin(struct model_feed *f, uint64_t version)
+{
+	const struct model_past *due = model_due(f);
+
+	if (due && due->version < version)
+		model_fail("changes: version %" PRIu64 " is missing before %" PRIu64, due->version, version);
+	f->past = due && due->version == version ? due : NULL;
+	for (size_t i = 0; f->past && i < f->past->n; i++) {
+		f->left += f->last[f->past->changes[i].key] == 0;
+		f->last[f->past->changes[i].key] = i + 1;
+	}
+	f->next += f->past != NULL;
+}
+
+/* The slot that this commit left key i in; each is asked for at least once. */
+static const struct model_slot *model_feed_slot(struct model_feed *f, size_t i, uint64_t version)
+{
+	size_t n = f->last[i] & SIZE_MAX >> 1;
+
+	if (n == 0)
+		model_fail("changes: version %" PRIu64 " changes key %zu, which it did not", version, i);
+	f->left -= f->last[i] == n;
+	f->last[i] = n | ~(SIZE_MAX >> 1);
+	return &f->past->changes[n - 1].after;
+}
+
+static void model_feed_put(struct model_feed *f, const struct silt_change *ch)
+{
+	size_t i = model_find(f->m, ch->key);
+	struct silt_info info = { .version = ch->version, .expires_ms = ch->expires_ms, .meta_len = (uint8_t)ch->meta.len };
+	const struct model_slot *s;
+
+	if (!f->past) {
+		if (ch->expires_ms == 0 || ch->expires_ms > f->now_ms)
+			model_fail("changes: version %" PRIu64 " is not of the history", ch->version);
+		return;
+	}
+	s = model_feed_slot(f, i, ch->version);
+	if (!s->there)
+		model_fail("changes: version %" PRIu64 " puts key %zu", ch->version, i);
+	if (ch->meta.len)
+		memcpy(info.meta, ch->meta.data, ch->meta.len);
+	model_check_info(f->m, s, i, &info);
+	model_check_value(f->m, s, i, ch->value);
+}
+
+/* Of a range's keys some may have been put again behind it, in the same batch. */
+static void model_feed_delete(struct model_feed *f, const struct silt_change *ch)
+{
+	bool range = ch->op == SILT_CHANGE_DELETE_RANGE;
+	size_t i = model_find(f->m, ch->key), end = !range ? i + 1 : ch->end.len ? model_find(f->m, ch->end) : f->m->n;
+
+	for (; f->past && i < end; i++) {
+		size_t n = f->last[i];
+		const struct model_slot *s = model_feed_slot(f, i, ch->version);
+
+		if (s->there && !range)
+			model_fail("changes: version %" PRIu64 " deletes key %zu", ch->version, i);
+		if (s->there && n == (n & SIZE_MAX >> 1)) {
+			f->last[i] = n;           /* its put comes yet */
+			f->left++;
+		}
+	}
+}
+
+static void model_feed_end(struct model_feed *f, uint64_t version)
+{
+	if (f->left)
+		model_fail("changes: version %" PRIu64 " misses %zu of its keys", version, f->left);
+	for (size_t i = 0; f->past && i < f->past->n; i++)
+		f->last[f->past->changes[i].key] = 0;
+	f->past = NULL;
+}
+
+static int model_feed_read(struct model_feed *f, silt_changes *c)
+{
+	struct silt_change ch;
+	bool first = true;
+	int rc;
+
+	while ((rc = silt_changes_next(c, &ch)) == 0) {
+		if (first)
+			model_feed_begin(f, ch.version);
+		if (ch.op == SILT_CHANGE_PUT)
+			model_feed_put(f, &ch);
+		else
+			model_feed_delete(f, &ch);
+		if (ch.last)
+			model_feed_end(f, ch.version);
+		first = ch.last;
+	}
+	return rc;
+}
+
+int model_check_changes(const struct model *m, silt_db *db, uint64_t *since, uint64_t now_ms)
+{
+	struct model_feed f = { .m = m, .now_ms = now_ms, .next = m->base };
+	const struct model_past *due;
+	silt_changes *c = NULL;
+	int rc;
+
+	while ((due = model_due(&f)) && due->version <= *since)
+		f.next++;
+	if (due && f.next == m->base && due->version_before > *since)
+		*since = due->version_before;     /* what is older is forgotten */
+	rc = silt_changes_new(db, *since, &c);
+	if (rc == SILT_E_EXPIRED)
+		return rc;
+	if (rc != 0)
+		model_fail("silt_changes_new after %" PRIu64 ": %s", *since, silt_strerror(rc));
+	f.last = model_memory(m->n, sizeof(*f.last));
+	rc = model_feed_read(&f, c);
+	*since = silt_changes_version(c);
+	silt_changes_close(c);
+	free(f.last);
+	if (rc != SILT_END && rc != SILT_E_EXPIRED)
+		model_fail("silt_changes_next after %" PRIu64 ": %s", *since, silt_strerror(rc));
+	due = model_due(&f);
+	if (due && due->version <= *since)
+		model_fail("changes: version %" PRIu64 " is missing, the feed is at %" PRIu64, due->version, *since);
+	return rc == SILT_END ? 0 : rc;
+}

@@ -74,5 +74,10 @@ void model_check_all(const struct model *m, const struct model_slot *slots, silt
  * Undoes the rest and returns how many commits were undone.
  */
 uint64_t model_settle(struct model *m, silt_db *db, uint64_t acked, uint64_t now_ms);
+/*
+ * The changes after *since against the history: each commit whole and in its place, none missing up to where the feed ends. Moves
+ * *since there. Returns 0, or SILT_E_EXPIRED: *since is older than the reach, or what follows was ingested.
+ */
+int model_check_changes(const struct model *m, silt_db *db, uint64_t *since, uint64_t now_ms);
 
 #endif

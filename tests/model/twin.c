@@ -57,6 +57,8 @@ static struct twin {
 	struct held_iter iters[ITERS];
 	struct held_pin pins[PINS];
 	_Atomic uint64_t now_ms, acked;   /* acked: newest version acknowledged as durable */
+	_Atomic uint64_t followed;        /* changes up to here were seen */
+	uint64_t ingested;                /* the newest version that no log has */
 	_Atomic bool error_expected;
 	silt_os posix;                    /* with the driver's clock */
 
@@ -66,9 +68,9 @@ static struct twin {
 	                                   * one's copy while that is being made in another thread */
 	struct simdisk *_Atomic crashed;  /* the copy that a crash left */
 	struct simdisk *before;           /* as it was before the opening under way: what to look at when that fails */
-	uint64_t crash_seed, crash_acked; /* set before `crashed` */
+	uint64_t crash_seed, crash_acked, crash_followed; /* set before `crashed` */
 
-	uint64_t crashes, crashes_in_open, reopens, read_only, undone, flushes, compactions, conflicts, retries, bursts, ranges, compared, checkpoints, ingests;
+	uint64_t crashes, crashes_in_open, reopens, read_only, undone, flushes, compactions, conflicts, retries, bursts, ranges, compared, checkpoints, ingests, looks;
 	uint64_t adds;
 } T;
 
@@ -110,6 +112,7 @@ static void on_sync(void *ctx, enum simdisk_call kind, const char *path, bool be
 	(void)before;
 	if (atomic_load(&T.syncs_left) <= 0 || atomic_fetch_sub(&T.syncs_left, 1) != 1)
 		return;
+	T.crash_followed = atomic_load(&T.followed);
 	T.crash_acked = atomic_load(&T.acked);            /* before the copy: what is acknowledged later may be lost */
 	atomic_store(&T.crashed, simdisk_crash_copy(T.disk, policies[T.crash_seed % 4], T.crash_seed >> 2 | 1));
 }
@@ -133,6 +136,7 @@ static struct silt_options options(void)
 	o.level_base_size = 256 << 10;
 	o.compaction_interval_ms = 1000;
 	o.min_free_space = 0;
+	o.change_log_size = 16 << 20;     /* never so little that the twin's own reader expires */
 	o.log = on_log;
 	o.os = T.sim ? simdisk_os(T.disk) : &T.posix;
 	return o;
@@ -154,6 +158,24 @@ static void open_read_only(void)
 	T.undone += model_settle(T.m, db, atomic_load(&T.acked), T.now_ms);
 	check(silt_close(db), "silt_close, read-only");
 	T.read_only++;
+}
+
+/* What came since the last look, over crashes and openings. What was seen is durable. */
+static void follow(silt_db *db)
+{
+	uint64_t since = atomic_load(&T.followed), oldest, seen;
+
+	T.looks++;
+	while (model_check_changes(T.m, db, &since, T.now_ms) == SILT_E_EXPIRED) {
+		silt_changes_reach(db, &oldest, NULL);
+		if (since >= T.ingested || oldest > T.ingested)
+			model_fail("changes after %" PRIu64 " have expired, but only to %" PRIu64 " was ingested", since, T.ingested);
+		since = oldest;
+	}
+	seen = since < T.m->last_version ? since : T.m->last_version;
+	if (atomic_load(&T.acked) < seen)
+		atomic_store(&T.acked, seen);
+	atomic_store(&T.followed, since);
 }
 
 static void drop_holds(void)
@@ -182,6 +204,7 @@ static void change_disk(void)
 	simdisk_free(T.disk);
 	T.disk = atomic_exchange(&T.crashed, NULL);
 	atomic_store(&T.acked, T.crash_acked);
+	atomic_store(&T.followed, T.crash_followed);
 	simdisk_set_clock(T.disk, T.now_ms);
 	simdisk_on_sync(T.disk, on_sync, NULL);
 	T.crashes++;
@@ -220,6 +243,7 @@ static void keep_before(void)
 static void settle(void)
 {
 	T.undone += model_settle(T.m, T.db, atomic_load(&T.acked), T.now_ms);
+	follow(T.db);
 	simdisk_free(T.before);
 	T.before = NULL;
 }
@@ -409,6 +433,7 @@ static void op_ingest(void)
 		check(rc, "silt_ingest_commit");
 		model_commit(T.m, version, ops, n);
 		acknowledge(version);
+		T.ingested = version;
 		T.ingests++;
 	}
 	silt_ingest_end(in);
@@ -1051,6 +1076,11 @@ static void op_compare(void)
 	T.compared++;
 }
 
+static void op_changes(void)
+{
+	follow(T.db);
+}
+
 static void op_verify(void)
 {
 	check(silt_verify(T.db, NULL, NULL), "silt_verify");
@@ -1097,12 +1127,12 @@ static const struct {
 	unsigned share;
 	void (*run)(void);
 } operations[] = {
-	{ 2400, op_write }, { 1000, op_simple }, { 1200, op_conditional }, { 100, op_burst }, { 2830, op_get }, { 900, op_iter },
+	{ 2400, op_write }, { 1000, op_simple }, { 1200, op_conditional }, { 100, op_burst }, { 2800, op_get }, { 900, op_iter },
 	{ 100, op_snapshot }, { 200, op_clock }, { 60, op_sync }, { 20, op_flush }, { 3, op_compact }, { 6, op_compact_range }, { 12, op_compare },
 	{ 150, op_range }, { 20, op_cut },
 	{ 300, op_get_pinned }, { 100, op_multi_get },
 	{ 400, op_add }, { 100, op_take }, { 20, op_approximate },
-	{ 2, op_verify }, { 3, op_too_big }, { 6, reopen }, { 4, op_checkpoint }, { 8, op_ingest }, { 12, op_crash },
+	{ 2, op_verify }, { 3, op_too_big }, { 6, reopen }, { 4, op_checkpoint }, { 8, op_ingest }, { 30, op_changes }, { 12, op_crash },
 };
 
 static void step(void)
@@ -1199,9 +1229,9 @@ int main(int argc, char **argv)
 	end();
 	printf("twin: %" PRIu64 " crashes (%" PRIu64 " while opening), %" PRIu64 " reopens, %" PRIu64 " read-only, %" PRIu64
 	       " unacknowledged commits lost; %" PRIu64 " conflicts, %" PRIu64 " bursts, %" PRIu64 " range deletes, %" PRIu64 " retries, %" PRIu64
-	       " flushes, %" PRIu64 " compactions and %" PRIu64 " checkpoints asked for, %" PRIu64 " ingests, %" PRIu64 " comparisons in full: agreed\n",
+	       " flushes, %" PRIu64 " compactions and %" PRIu64 " checkpoints asked for, %" PRIu64 " ingests, %" PRIu64 " comparisons in full, %" PRIu64 " looks at the changes: agreed\n",
 	       T.crashes, T.crashes_in_open, T.reopens, T.read_only, T.undone, T.conflicts, T.bursts, T.ranges, T.retries, T.flushes,
-	       T.compactions, T.checkpoints, T.ingests, T.compared);
+	       T.compactions, T.checkpoints, T.ingests, T.compared, T.looks);
 	printf("twin: %" PRIu64 " adds\n", T.adds);
 	return 0;
 }

@@ -56,6 +56,7 @@ static int open_store(silt_db **out)
 	o.table_size = 64 << 10;
 	o.level_base_size = 256 << 10;
 	o.min_free_space = 0;
+	o.change_log_size = 1 << 20;
 	o.log = on_log;
 	o.os = simdisk_os(S.disk);
 	return silt_open("/store", &o, out);
@@ -236,6 +237,24 @@ static void scan_some(void)
 	silt_iter_close(it);
 }
 
+/* In order, or a failure. */
+static void follow_some(void)
+{
+	silt_changes *c = NULL;
+	struct silt_change ch;
+	uint64_t version = 0;
+	int rc;
+
+	silt_changes_reach(S.db, &version, NULL);
+	rc = silt_changes_new(S.db, version, &c);
+	while (expect_code(rc, "changes") == 0 && (rc = silt_changes_next(c, &ch)) == 0) {
+		if (ch.version < version)
+			model_fail("changes go back from %" PRIu64 " to %" PRIu64, version, ch.version);
+		version = ch.version;
+	}
+	silt_changes_close(c);
+}
+
 static void use_store(void)
 {
 	silt_snapshot *snap = NULL;
@@ -253,6 +272,7 @@ static void use_store(void)
 	(void)expect_code(silt_compact(S.db), "silt_compact");
 	for (int i = 0; i < 3; i++)
 		write_one(2, 100);
+	follow_some();
 	read_some();
 	read_many();
 	estimate_some();
@@ -309,7 +329,7 @@ static void begin(uint64_t seed)
 /* The failures are over: everything acknowledged must be there. */
 static void judge(void)
 {
-	uint64_t version = 0;
+	uint64_t version = 0, since;
 	int rc;
 
 	if (S.db && (rc = silt_close(S.db)) < 0)
@@ -320,6 +340,10 @@ static void judge(void)
 	if (S.doubt.any)
 		model_commit(S.m, S.m->last_version + 1, S.doubt.ops, S.doubt.n);
 	model_settle(S.m, S.db, S.acked, now_ms);
+	silt_changes_reach(S.db, &since, NULL);
+	rc = model_check_changes(S.m, S.db, &since, now_ms);
+	if (rc != 0)
+		model_fail("the changes when the failures are over: %s", silt_strerror(rc));
 	rc = silt_put(S.db, S.m->keys[0], S.m->keys[0], &version);
 	if (rc != 0 || version <= S.acked)
 		model_fail("writing when the failures are over: %s, version %" PRIu64, silt_strerror(rc), version);
