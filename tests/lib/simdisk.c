@@ -645,6 +645,8 @@ struct simdisk *simdisk_crash_copy(struct simdisk *d, enum simdisk_policy policy
 	copy = simdisk_over(simtree_crash(d->tree, policy, seed), seed);
 	copy->capacity = d->capacity;
 	copy->wall_ms = d->wall_ms;
+	/* Chance goes on: begun again it would give a recycled log segment the salt of its old records. */
+	copy->random ^= simdisk_next_random(d) << 1;
 	pthread_mutex_unlock(&d->mu);
 	return copy;
 }

@@ -887,6 +887,20 @@ static void test_simdisk__chance_and_clock_are_given(void **state)
 	simdisk_free(other);
 }
 
+/* A copy that began again would give a recycled log segment the salt that its old records were written with. */
+static void test_simdisk__chance_goes_on_in_a_copy(void **state)
+{
+	struct simdisk *copy;
+	uint8_t a[16], b[16];
+
+	(void)state;
+	assert_int_equal(os->random(os, a, sizeof(a)), 0);
+	copy = simdisk_crash_copy(disk, SIM_KEEP_ALL, 1);         /* the seed of `disk` */
+	assert_int_equal(simdisk_os(copy)->random(simdisk_os(copy), b, sizeof(b)), 0);
+	assert_memory_not_equal(a, b, sizeof(a));
+	simdisk_free(copy);
+}
+
 struct heard {
 	char text[256];
 	bool copied;
@@ -990,6 +1004,7 @@ int main(void)
 		ON_A_DISK(test_simdisk__a_flip_is_read_and_stays),
 		ON_A_DISK(test_simdisk__write_file_replaces_and_is_durable),
 		ON_A_DISK(test_simdisk__chance_and_clock_are_given),
+		ON_A_DISK(test_simdisk__chance_goes_on_in_a_copy),
 		ON_A_DISK(test_simdisk__sync_points_are_told),
 		ON_A_DISK(test_simdisk__threads_may_share_it),
 	};
