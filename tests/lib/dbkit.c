@@ -95,6 +95,14 @@ void dbkit_kill(struct dbkit *k)
 	simdisk_fail_at(k->disk, SIM_ANY, 0, 0, false);
 }
 
+void dbkit_settle(struct dbkit *k)
+{
+	mutex_lock(&k->db->mu);
+	while (!k->db->next_wal && !k->db->next_wal_error)
+		cond_wait(&k->db->changed, &k->db->mu);
+	mutex_unlock(&k->db->mu);
+}
+
 int dbkit_put(struct dbkit *k, const char *key, const char *value)
 {
 	return silt_put(k->db, STR(key), STR(value), NULL);

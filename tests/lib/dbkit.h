@@ -25,6 +25,8 @@ int dbkit_open(struct dbkit *k);
 int dbkit_close(struct dbkit *k);
 void dbkit_crash(struct dbkit *k, enum simdisk_policy policy, uint64_t seed);     /* the machine dies; the handle is closed after */
 void dbkit_kill(struct dbkit *k);                         /* the process dies: what was written stays, in the page cache alone */
+/* Waits until the next log segment is made ahead: from then on the store's threads call the disk no more on their own. */
+void dbkit_settle(struct dbkit *k);
 int dbkit_put(struct dbkit *k, const char *key, const char *value);
 int dbkit_put_async(struct dbkit *k, const char *key, const char *value);
 int dbkit_delete(struct dbkit *k, const char *key);

@@ -807,6 +807,7 @@ static void test_changes__after_a_fault_what_was_published_is_given(void **state
 	changes_init(&k);
 	assert_int_equal(dbkit_open(&k), 0);
 	assert_int_equal(dbkit_put(&k, "a", "1"), 0);
+	dbkit_settle(&k);
 	simdisk_fail_at(k.disk, SIM_DATASYNC, 1, SILT_E_IO, false);
 	assert_int_equal(dbkit_put(&k, "b", "2"), SILT_E_IO);
 	assert_int_equal(dbkit_put(&k, "c", "3"), SILT_E_FAULT);

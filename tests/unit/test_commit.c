@@ -358,6 +358,7 @@ static void commit_fault(enum simdisk_call call)
 	assert_int_equal(dbkit_open(&k), 0);
 	assert_int_equal(dbkit_put(&k, "a", "1"), 0);
 	assert_int_equal(silt_sync(k.db), 0);
+	dbkit_settle(&k);
 	simdisk_fail_at(k.disk, call, 1, SILT_E_IO, false);
 	assert_int_equal(dbkit_put(&k, "b", "never acknowledged"), SILT_E_IO);
 	assert_int_equal(dbkit_put(&k, "c", "refused"), SILT_E_FAULT);

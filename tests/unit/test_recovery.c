@@ -281,6 +281,7 @@ static void test_recovery__after_a_failed_sync_it_is_written_again(void **state)
 	assert_int_equal(dbkit_open(&k), 0);
 	assert_int_equal(dbkit_put(&k, "a", "1"), 0);
 	assert_int_equal(dbkit_put_async(&k, "b", "2"), 0);
+	dbkit_settle(&k);
 	simdisk_fail_at(k.disk, SIM_DATASYNC, 1, SILT_E_IO, false);
 	assert_int_equal(dbkit_put(&k, "c", "3"), SILT_E_IO);
 	assert_int_equal(dbkit_close(&k), SILT_E_FAULT);
