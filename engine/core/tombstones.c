@@ -18,6 +18,7 @@
 #include "core/key.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 
 /* ---- bounds and fragments -------------------------------------------------------------------------------------------- */
 
@@ -56,9 +57,16 @@ uint64_t tombstone_above(const struct tombstone *t, uint64_t version)
 
 /* ---- lists ----------------------------------------------------------------------------------------------------------- */
 
+struct tombstones *tombstones_ref(struct tombstones *l)
+{
+	atomic_fetch_add_explicit(&l->refs, 1, memory_order_relaxed);
+	return l;
+}
+
 void tombstones_free(struct tombstones *l)
 {
-	mem_free(l);
+	if (l && atomic_fetch_sub_explicit(&l->refs, 1, memory_order_acq_rel) == 1)
+		mem_free(l);
 }
 
 size_t tombstones_find(const struct tombstones *l, struct silt_slice key)
@@ -156,7 +164,10 @@ struct tombstones *tombstones_new(size_t fragments, size_t versions, size_t boun
 	l = mem_alloc(bytes);
 	if (!l)
 		return NULL;
-	*l = (struct tombstones){ .bytes = bytes, .min_version = UINT64_MAX };
+	memset(l, 0, sizeof(*l));
+	atomic_init(&l->refs, 1);
+	l->bytes = bytes;
+	l->min_version = UINT64_MAX;
 	/* until the first push: where versions and bytes will go */
 	l->at[0].versions = (uint64_t *)(void *)&l->at[fragments];
 	l->at[0].lower.data = (uint64_t *)(void *)&l->at[fragments] + versions;

@@ -25,6 +25,7 @@ struct tombstone {                        /* one fragment */
 };
 
 struct tombstones {
+	_Atomic unsigned refs;            /* begins at 1 */
 	size_t n;                         /* fragments */
 	size_t count;                     /* versions of all of them */
 	size_t bytes;                     /* of the allocation */
@@ -61,7 +62,8 @@ uint64_t tombstone_above(const struct tombstone *t, uint64_t version);        /*
 
 /* ---- lists ----------------------------------------------------------------------------------------------------------- */
 
-void tombstones_free(struct tombstones *l);               /* NULL is fine */
+struct tombstones *tombstones_ref(struct tombstones *l);
+void tombstones_free(struct tombstones *l);               /* gives a reference back; NULL is fine */
 size_t tombstones_find(const struct tombstones *l, struct silt_slice key);    /* the first fragment that ends after key, or n */
 /* The fragment that has the key, or NULL. l may be NULL. */
 const struct tombstone *tombstones_at(const struct tombstones *l, struct silt_slice key);

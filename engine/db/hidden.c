@@ -6,11 +6,13 @@
  *      a table to 7     c d e     k l   n o      r s u           forward: n o r s u       r and s may be newer than 4: looked at
  *      a level of       [c..e]7 [f..i]12 [j..o]3                 forward: f g h i n o     only up to the table that may be newer
  *
+ * The list costs a sort of all fragments. So the last whole one is kept with its view: readers between two range deletes share it.
+ *
  * A level's tables are asked as they lie: the jump ends at the first table on the way that holds anything as new as the range delete.
  */
 #include "db/hidden.h"
 
-#include "base/mem.h"
+#include "db/db.h"
 
 /* ---- the list -------------------------------------------------------------------------------------------------------- */
 
@@ -18,6 +20,7 @@ struct hidden_gather {
 	struct tombstones_builder b;
 	struct silt_slice lower, upper;
 	uint64_t version;
+	bool newer;                       /* some are above the version */
 };
 
 static int hidden_add(void *ctx, struct silt_slice lower, struct silt_slice upper, uint64_t version)
@@ -29,19 +32,29 @@ static int hidden_add(void *ctx, struct silt_slice lower, struct silt_slice uppe
 	return tombstones_add(&g->b, lower, upper, version);
 }
 
+static int hidden_add_memtable(struct hidden_gather *g, struct memtable *m)
+{
+	g->newer |= memtable_newest_range(m) > g->version;
+	return memtable_ranges(m, g->version, false, hidden_add, g);
+}
+
 static int hidden_add_table(struct hidden_gather *g, struct table *t)
 {
 	const struct table_meta *m = table_meta_of(t);
 	const struct tombstones *l = NULL;
 	int rc;
 
-	if (m->range_deletes == 0 || m->min_version > g->version || slice_cmp(m->largest, g->lower) < 0 ||
-	    !tombstone_below(m->smallest, g->upper))
+	if (m->range_deletes == 0 || slice_cmp(m->largest, g->lower) < 0 || !tombstone_below(m->smallest, g->upper))
+		return 0;
+	g->newer |= m->max_version > g->version;      /* perhaps an entry: then too much is said, and a list is not kept */
+	if (m->min_version > g->version)
 		return 0;
 	rc = table_tombstones(t, &l);
-	for (size_t i = 0; l && i < l->n && rc == 0; i++) {
+	for (size_t i = l ? tombstones_find(l, g->lower) : 0; l && i < l->n && rc == 0; i++) {
 		uint64_t version = tombstone_newest(&l->at[i], g->version);
 
+		if (!tombstone_below(l->at[i].lower, g->upper))
+			break;
 		if (version)
 			rc = hidden_add(g, l->at[i].lower, l->at[i].upper, version);
 	}
@@ -50,24 +63,78 @@ static int hidden_add_table(struct hidden_gather *g, struct table *t)
 
 static int hidden_gather(struct hidden_gather *g, struct view *v)
 {
-	int rc = v->active ? memtable_ranges(v->active, g->version, false, hidden_add, g) : 0;
+	int rc = v->active ? hidden_add_memtable(g, v->active) : 0;
 
 	for (size_t i = 0; i < v->sealed_count && rc == 0; i++)
-		rc = memtable_ranges(v->sealed[i], g->version, false, hidden_add, g);
-	for (int l = 0; l < SILT_LEVELS; l++)
+		rc = hidden_add_memtable(g, v->sealed[i]);
+	for (int l = 0; l < SILT_LEVELS && v->set->range_tables; l++)
 		for (size_t i = 0; i < v->set->version->levels[l].n && rc == 0; i++)
 			rc = hidden_add_table(g, v->set->tables[l][i]);
 	return rc;
 }
 
+static bool hidden_any(const struct view *v)
+{
+	bool any = v->set->range_tables > 0 || (v->active && memtable_newest_range(v->active) > 0);
+
+	for (size_t i = 0; i < v->sealed_count && !any; i++)
+		any = memtable_newest_range(v->sealed[i]) > 0;
+	return any;
+}
+
+/*
+ * Is the list that was made for one reader right for another? Below the first one's version: if none of its range deletes is above
+ * the second. Above: if the view had none above the first, and only the active memtable takes new ones.
+ */
+static bool hidden_serves(const struct view *v, uint64_t version)
+{
+	const struct view_hidden *h = &v->hidden;
+
+	if (!h->list)
+		return false;
+	if (version <= h->version)
+		return h->list->max_version <= version;
+	return h->all && (!v->active || memtable_newest_range(v->active) <= h->version);
+}
+
+static struct tombstones *hidden_kept(struct view *v, uint64_t version)
+{
+	struct tombstones *l;
+
+	mutex_lock(&v->set->db->mu);
+	l = hidden_serves(v, version) ? tombstones_ref(v->hidden.list) : NULL;
+	mutex_unlock(&v->set->db->mu);
+	return l;
+}
+
+static void hidden_keep(struct view *v, const struct hidden_gather *g, struct tombstones *l)
+{
+	struct tombstones *old;
+
+	mutex_lock(&v->set->db->mu);
+	old = v->hidden.list;
+	v->hidden = (struct view_hidden){ tombstones_ref(l), g->version, !g->newer };
+	mutex_unlock(&v->set->db->mu);
+	tombstones_free(old);
+}
+
 int hidden_list(struct view *v, uint64_t version, struct silt_slice lower, struct silt_slice upper, struct tombstones **out)
 {
 	struct hidden_gather g = { .lower = lower, .upper = upper, .version = version };
-	int rc = hidden_gather(&g, v);
+	struct tombstones *l = NULL;
+	int rc;
 
+	*out = hidden_any(v) ? hidden_kept(v, version) : NULL;
+	if (*out || !hidden_any(v))
+		return 0;
+	rc = hidden_gather(&g, v);
 	if (rc == 0)
-		rc = tombstones_build(&g.b, &version, 1, out);
+		rc = tombstones_build(&g.b, &version, 1, &l);
 	tombstones_builder_fini(&g.b);
+	if (rc == 0 && l && lower.len == 0 && upper.len == 0)
+		hidden_keep(v, &g, l);
+	if (rc == 0)
+		*out = l;
 	return rc;
 }
 

@@ -14,8 +14,9 @@
 #include "db/view.h"
 
 /*
- * The newest range deletes at or below version, one a fragment, of what touches [lower, upper); upper empty = to the last key. *out is
- * owned; NULL = there are none. Opens tables that have range deletes: 0, SILT_E_CORRUPT, _IO, _NOMEM.
+ * The newest range deletes at or below version, one a fragment, of what touches [lower, upper), or of more; upper empty = to the last key.
+ * *out is a reference, ended by tombstones_free(); NULL = there are none. A list of everything is kept with the view, and given again as
+ * long as it is right. Opens tables that have range deletes: 0, SILT_E_CORRUPT, _IO, _NOMEM. Never inside a read section.
  */
 int hidden_list(struct view *v, uint64_t version, struct silt_slice lower, struct silt_slice upper, struct tombstones **out) SILT_MUST_CHECK;
 

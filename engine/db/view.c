@@ -57,6 +57,7 @@ static int tableset_open_level(struct tableset *s, int l)
 		rc = table_cache_get(s->db->tables, level->tables[i], &s->tables[l][i]);
 		if (rc < 0)
 			return rc;
+		s->range_tables += level->tables[i]->range_deletes != 0;
 	}
 	return 0;
 }
@@ -129,6 +130,7 @@ void view_unref(struct view *v)
 	for (size_t i = 0; i < v->sealed_count; i++)
 		memtable_unref(v->sealed[i]);
 	tableset_unref(v->set);
+	tombstones_free(v->hidden.list);
 	mem_free(v);
 }
 

@@ -27,7 +27,14 @@ struct tableset {
 	struct silt_db *db;
 	struct version *version;
 	struct table **tables[SILT_LEVELS];   /* parallel to version->levels[].tables */
+	size_t range_tables;                  /* [c] those that have range deletes */
 	struct tableset *next_live, *prev_live;   /* linked by silt_db::live_sets, under db->mu */
+};
+
+struct view_hidden {                          /* the last whole list of what range deletes hide, for iterators to share */
+	struct tombstones *list;              /* a reference; NULL = none was made */
+	uint64_t version;                     /* of the reader it was made for */
+	bool all;                             /* the view had no newer range delete then */
 };
 
 struct view {
@@ -36,6 +43,7 @@ struct view {
 	size_t sealed_count;
 	struct memtable *sealed[VIEW_SEALED_MAX];   /* newest first */
 	struct tableset *set;
+	struct view_hidden hidden;            /* under db->mu; hidden.h */
 	struct view *next_retired;            /* linked by silt_db::retired, under db->mu */
 };
 

@@ -32,6 +32,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "core/key.h"
 
 enum {
 	PICK_LAST = SILT_LEVELS - 1,
@@ -488,7 +489,26 @@ static bool pick_is_dead(const struct table_meta *m)
 	return dead > 0 && dead >= m->entries / PICK_SHARE_TOMBSTONES;
 }
 
-/* Entries in tables below level 0 that lie in the range of m: what its range deletes may hide, where m holds little else. */
+/* Where a key stands between two others, about: by the 8 bytes behind what those two share. */
+static double pick_place(struct silt_slice key, struct silt_slice from, struct silt_slice to)
+{
+	const char *a = from.data, *b = to.data;
+	size_t shared = 0;
+	double low, high, at;
+
+	if (slice_cmp(key, from) <= 0)
+		return 0;
+	if (slice_cmp(key, to) >= 0)
+		return 1;
+	while (shared < from.len && shared < to.len && a[shared] == b[shared])
+		shared++;
+	low = (double)key_prefix(slice_of(a + shared, from.len - shared));
+	high = (double)key_prefix(slice_of(b + shared, to.len - shared));
+	at = (double)key_prefix(slice_of((const char *)key.data + shared, key.len - shared));     /* it shares as much */
+	return high > low && at > low ? (at - low) / (high - low) : 0;
+}
+
+/* Entries in tables below level 0 that lie in the range of m, about: what its range deletes may hide, where m holds little else. */
 static uint64_t pick_may_hide(const struct pick_view *pv, const struct table_meta *m)
 {
 	uint64_t entries = 0;
@@ -500,10 +520,12 @@ static uint64_t pick_may_hide(const struct pick_view *pv, const struct table_met
 		size_t first, last;
 
 		version_overlap(below, m->smallest, m->largest, &first, &last);
-		for (size_t i = first; i < last; i++)
-			if (slice_cmp(below->tables[i]->smallest, m->smallest) >= 0 &&
-			    slice_cmp(below->tables[i]->largest, m->largest) <= 0)
-				entries += below->tables[i]->entries;
+		for (size_t i = first; i < last; i++) {
+			const struct table_meta *t = below->tables[i];
+			double share = pick_place(m->largest, t->smallest, t->largest) - pick_place(m->smallest, t->smallest, t->largest);
+
+			entries += share > 0 ? (uint64_t)((double)t->entries * share) : 0;
+		}
 	}
 	return entries;
 }

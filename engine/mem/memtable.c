@@ -151,6 +151,11 @@ uint64_t memtable_range_deletes(const struct memtable *m)
 	return atomic_load_explicit(&m->ranges.count, memory_order_relaxed);
 }
 
+uint64_t memtable_newest_range(const struct memtable *m)
+{
+	return ranges_newest(&m->ranges);
+}
+
 uint64_t memtable_max_version(const struct memtable *m)
 {
 	return atomic_load_explicit(&m->max_version, memory_order_relaxed);

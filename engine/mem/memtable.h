@@ -39,6 +39,7 @@ uint64_t memtable_estimate(const struct memtable *m, struct silt_slice lower, st
 uint64_t memtable_bytes(const struct memtable *m);         /* of the heap */
 uint64_t memtable_entries(const struct memtable *m);       /* range deletes among them */
 uint64_t memtable_range_deletes(const struct memtable *m);
+uint64_t memtable_newest_range(const struct memtable *m);  /* version of the newest range delete; 0 = none */
 uint64_t memtable_max_version(const struct memtable *m);   /* 0 = empty */
 void memtable_check(const struct memtable *m);             /* tests: asserts order, links, counts */
 

@@ -205,6 +205,13 @@ uint64_t ranges_cover(const struct ranges *r, struct silt_slice key, uint64_t ma
 	return version;
 }
 
+uint64_t ranges_newest(const struct ranges *r)
+{
+	const struct ranges_set *set = atomic_load_explicit(&r->set, memory_order_acquire);
+
+	return set ? set->lists[0]->newest : 0;
+}
+
 static int ranges_list_each(const struct ranges_list *l, uint64_t max_version, bool all, ranges_fn *fn, void *ctx)
 {
 	int rc = 0;

@@ -28,6 +28,7 @@ void ranges_insert(struct ranges *r, struct silt_slice lower, struct silt_slice 
 
 /* The newest over the key at or below a version; 0 = none. */
 uint64_t ranges_cover(const struct ranges *r, struct silt_slice key, uint64_t max_version);
+uint64_t ranges_newest(const struct ranges *r);  /* version; 0 = none */
 /*
  * Calls fn for what covers: with `all` each range delete as it was inserted, else what a reader at max_version sees, the newest where
  * several do (a few may overlap even so: the newer counts). Bounds are borrowed from r. What fn returns but 0 ends it.

@@ -584,7 +584,7 @@ static size_t add_range(silt_batch *b, struct model_op *ops)
 		lower = random_bound_near(i, lower_room);
 	if (chance(40) || far + 200 < T.m->n)
 		upper = random_bound_near(far, upper_room);
-	from = model_find(T.m, lower);
+	from = lower.data ? model_find(T.m, lower) : 0;
 	to = upper.data ? model_find(T.m, upper) : T.m->n;
 	rc = silt_batch_delete_range(b, lower, upper);
 	if (rc == SILT_E_MISUSE && to <= from)

@@ -161,6 +161,10 @@ static void test_pick__tombstones(void **state)
 		{ "L0 1:a-b@5-5e0d1 L6 9:a-f@1-1e100", "", 0 },
 		{ "L0 1:a-g@5-5e0d1 L6 9:b-f@1-1e100", "tombstones 0>6: 1 | 9 bottom", 0 },
 		{ "L0 1:a-g@5-5e100d1 L6 9:b-f@1-1e100", "", 0 },
+		{ "L0 1:c-d@5-5e0d1 L6 9:a-m@1-1e1000", "", 0 },                 /* about a twelfth */
+		{ "L0 1:c-h@5-5e0d1 L6 9:a-m@1-1e1000", "tombstones 0>6: 1 | 9 bottom", 0 },
+		{ "L0 1:kc-kh@5-5e0d1 L6 9:ka-km@1-1e1000", "tombstones 0>6: 1 | 9 bottom", 0 },
+		{ "L0 1:c-c@5-5e0d1 L6 9:c-c@1-1e1000", "", 0 },
 	};
 	static const struct pick_case never[] = {
 		{ "L6 1:a-b@1-1e100t100", "", 0 },
