@@ -264,6 +264,40 @@ static void test_range_delete__newer_ones_among_the_hidden(void **state)
 	dbkit_fini(&k);
 }
 
+/* Readers at every version between range deletes, asked in any order, so that the list of one is offered to each other; also flushed. */
+static void test_range_delete__readers_share_no_more_than_is_right(void **state)
+{
+	enum { CUTS = 12 };
+	silt_snapshot *snaps[2 * CUTS];
+	uint64_t seed = test_seed(13);
+	struct dbkit k;
+	char upper[16];
+
+	(void)state;
+	open_kit(&k);
+	fill(&k, 0, 1000);
+	for (unsigned i = 0; i < CUTS; i++) {
+		assert_int_equal(silt_snapshot_new(k.db, &snaps[2 * i]), 0);
+		snprintf(upper, sizeof(upper), "k%05u", 10 * (i + 1));
+		delete_range(&k, i % 2 ? "k00000" : "", upper);
+		assert_int_equal(dbkit_put(&k, "z", "the version goes on"), 0);
+		assert_int_equal(silt_snapshot_new(k.db, &snaps[2 * i + 1]), 0);
+		if (i % 5 == 4)
+			assert_int_equal(silt_flush(k.db), 0);
+		for (unsigned n = 0; n < 60; n++) {
+			unsigned s = (unsigned)(test_random(&seed) % (2 * i + 2)), cut = 10 * ((s + 1) / 2);
+			struct silt_iter_options o = { .snapshot = snaps[s], .upper = STR("y") };
+
+			if (test_random(&seed) % 2)
+				o.lower = STR("k00050");
+			assert_int_equal(count(&k, &o), o.lower.data && cut < 50 ? 950 : 1000 - cut);
+		}
+	}
+	for (unsigned i = 0; i < 2 * CUTS; i++)
+		silt_snapshot_free(snaps[i]);
+	dbkit_fini(&k);
+}
+
 /* ---- conditions and reports ---------------------------------------------------------------------------------------------- */
 
 static int require(struct dbkit *k, const char *key, enum silt_cond cond, struct silt_result *res)
@@ -342,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_range_delete__every_stage),
 		cmocka_unit_test(test_range_delete__scans_do_not_read_what_it_hides),
 		cmocka_unit_test(test_range_delete__newer_ones_among_the_hidden),
+		cmocka_unit_test(test_range_delete__readers_share_no_more_than_is_right),
 		cmocka_unit_test(test_range_delete__conditions_and_reports),
 	};
 
