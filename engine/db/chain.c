@@ -5,15 +5,17 @@
 #include "base/mem.h"
 #include "log/log.h"
 
-enum { CHAIN_PLACES = 512, CHAIN_STEP_MIN = 32 << 10 };  /* a reader walks a 512th of a segment to where it begins */
+enum {
+	CHAIN_PLACES = 2048,              /* a reader walks a 2048th of a segment to where it begins ... */
+	CHAIN_STEP_MIN = 16 << 10,        /* ... or so many bytes */
+	CHAIN_PLACED = 64,                /* segments that have places: 32 KiB each at most */
+};
 
 /* ---- segments ------------------------------------------------------------------------------------------------------- */
 
 struct chain_segment *chain_segment_new(uint64_t number, uint64_t base, uint64_t size, bool noted)
 {
-	uint64_t step = size / CHAIN_PLACES > CHAIN_STEP_MIN ? size / CHAIN_PLACES : CHAIN_STEP_MIN;
-	uint64_t cap = noted ? size / step + 1 : 0;
-	struct chain_segment *s = mem_calloc(1, sizeof(*s) + (size_t)cap * sizeof(s->places[0]));
+	struct chain_segment *s = mem_calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
@@ -21,33 +23,45 @@ struct chain_segment *chain_segment_new(uint64_t number, uint64_t base, uint64_t
 	s->base = base;
 	s->size = size;
 	s->refs = 1;
-	s->place_step = step;
-	s->place_cap = cap;
 	atomic_init(&s->end, noted ? LOG_PAGE : size);
-	return s;
+	if (!noted)
+		return s;
+	s->place_step = size / CHAIN_PLACES > CHAIN_STEP_MIN ? size / CHAIN_PLACES : CHAIN_STEP_MIN;
+	s->place_cap = size / s->place_step;
+	s->places = mem_calloc(s->place_cap, sizeof(*s->places));
+	if (s->places)
+		return s;
+	mem_free(s);
+	return NULL;
 }
 
 void chain_unref(struct chain_segment *s)
 {
-	if (s && --s->refs == 0)
-		mem_free(s);
+	if (!s || --s->refs > 0)
+		return;
+	mem_free(s->places);
+	mem_free(s);
 }
 
-void chain_advance(struct chain_segment *s, uint64_t version, uint64_t end)
+void chain_note(struct chain_segment *s, uint64_t version, uint64_t offset)
 {
 	uint64_t n = atomic_load_explicit(&s->place_count, memory_order_relaxed);
 	uint64_t last = n ? s->places[n - 1].offset : LOG_PAGE;
 
-	atomic_store_explicit(&s->end, end, memory_order_release);
-	if (n == s->place_cap || end < last + s->place_step)
+	if (n == s->place_cap || offset < last + s->place_step)
 		return;
-	s->places[n] = (struct chain_place){ version, end };
+	s->places[n] = (struct chain_place){ version, offset };
 	atomic_store_explicit(&s->place_count, n + 1, memory_order_release);
+}
+
+void chain_advance(struct chain_segment *s, uint64_t end)
+{
+	atomic_store_explicit(&s->end, end, memory_order_release);
 }
 
 struct chain_place chain_place_of(const struct chain_segment *s, uint64_t version)
 {
-	uint64_t lo = 0, hi = atomic_load_explicit(&s->place_count, memory_order_acquire);
+	uint64_t lo = 0, hi = s->places ? atomic_load_explicit(&s->place_count, memory_order_acquire) : 0;
 
 	while (lo < hi) {
 		uint64_t mid = lo + (hi - lo) / 2;
@@ -62,6 +76,17 @@ struct chain_place chain_place_of(const struct chain_segment *s, uint64_t versio
 
 /* ---- the list ------------------------------------------------------------------------------------------------------- */
 
+/* Only the newest ones keep their places; the newest of all is the leader's. */
+static void chain_limit_places(struct chain *c)
+{
+	while (c->placed_count > CHAIN_PLACED) {
+		mem_free(c->placed->places);
+		c->placed->places = NULL;
+		c->placed = c->placed->newer;
+		c->placed_count--;
+	}
+}
+
 void chain_append(struct chain *c, struct chain_segment *s)
 {
 	s->older = c->newest;
@@ -71,6 +96,11 @@ void chain_append(struct chain *c, struct chain_segment *s)
 	else
 		c->oldest = s;
 	c->newest = s;
+	if (s->places) {
+		c->placed = c->placed ? c->placed : s;
+		c->placed_count++;
+	}
+	chain_limit_places(c);
 }
 
 void chain_prepend(struct chain *c, struct chain_segment *s)
@@ -88,6 +118,10 @@ static struct chain_segment *chain_pop(struct chain *c)
 {
 	struct chain_segment *s = c->oldest;
 
+	if (s == c->placed) {
+		c->placed = s->newer;
+		c->placed_count--;
+	}
 	c->oldest = s->newer;
 	if (c->oldest)
 		c->oldest->older = NULL;

@@ -10,7 +10,7 @@
  * Rules     (1) numbers are contiguous; bases never fall.  (2) a segment is recycled only from here, by chain_pop_spare(), and that
  *           gives only one that nobody reads; a reader takes its reference while the segment is linked. (!)
  *           (3) what is kept is counted in whole files: at most keep_bytes, and one more that becomes the next segment.
- * Threads   under db->mu, but for chain_advance(), the leader's, and what is [a].
+ * Threads   under db->mu, but for the leader's chain_note() and chain_advance().
  */
 #ifndef DB_CHAIN_H
 #define DB_CHAIN_H
@@ -31,14 +31,16 @@ struct chain_segment {
 	unsigned refs;                    /* [m] the chain's own, and one a reader */
 	struct chain_segment *older, *newer;      /* [m] linked by chain */
 	_Atomic uint64_t end;             /* [a] bytes before it are whole, synced and visible: released by the leader */
-	uint64_t place_step;              /* [c] a place is noted each so many bytes; 0 = none is */
-	_Atomic uint64_t place_count;     /* [a] released by the leader, behind the place itself */
+	struct chain_place *places;       /* [m] ascending; NULL = none are noted, or not any more */
+	uint64_t place_step;              /* [c] one each so many bytes */
 	uint64_t place_cap;               /* [c] */
-	struct chain_place places[];      /* ascending */
+	_Atomic uint64_t place_count;     /* [a] released by the leader, behind the place itself */
 };
 
 struct chain {
 	struct chain_segment *oldest, *newest;
+	struct chain_segment *placed;     /* the oldest that has places */
+	unsigned placed_count;            /* places are kept of few: they cost memory, and readers begin near the end mostly */
 	uint64_t broken;                  /* the newest segment that was found unreadable: changes reach back no further; 0 = none */
 };
 
@@ -49,8 +51,9 @@ void chain_prepend(struct chain *c, struct chain_segment *s);     /* takes it: t
 void chain_unref(struct chain_segment *s);                        /* NULL is fine */
 void chain_fini(struct chain *c);
 
-/* The leader's: bytes before `end`, which hold all up to `version`, may be read. */
-void chain_advance(struct chain_segment *s, uint64_t version, uint64_t end);
+/* The leader's: appended is all up to `version`, before `offset`; bytes before `end` may be read. */
+void chain_note(struct chain_segment *s, uint64_t version, uint64_t offset);
+void chain_advance(struct chain_segment *s, uint64_t end);
 /* The last noted place that is not behind `version`; the segment's beginning where none is. */
 struct chain_place chain_place_of(const struct chain_segment *s, uint64_t version);
 

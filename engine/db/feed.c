@@ -10,12 +10,18 @@
 
 /* ---- the leader's ------------------------------------------------------------------------------------------------------- */
 
+/* It may not be synced yet: who looks for a place to begin stands before what is. */
+void feed_note(struct silt_db *db)
+{
+	chain_note(db->wal_link, db->last_version, log_writer_end(db->wal));
+}
+
 /* Everything appended is visible here, so what is synced of the segment is what may be read of it (rule 1). */
 void feed_advance(struct silt_db *db)
 {
 	uint64_t version = atomic_load_explicit(&db->durable, memory_order_relaxed);
 
-	chain_advance(db->wal_link, version, log_writer_synced_to(db->wal));
+	chain_advance(db->wal_link, log_writer_synced_to(db->wal));
 	watch_list_advance(&db->feed, version);
 }
 
@@ -178,7 +184,7 @@ int feed_begin(struct silt_db *db, const struct recovered *r)
 	while ((s = chain_pop_surplus(&db->chain, r->oldest_wal, db->env.opts.change_log_size)))
 		chain_unref(s);           /* the sweep comes yet */
 	mutex_unlock(&db->mu);
-	chain_advance(db->wal_link, db->last_version, log_writer_synced_to(db->wal));
+	chain_advance(db->wal_link, log_writer_synced_to(db->wal));
 	watch_list_advance(&db->feed, db->last_version);
 	return 0;
 }

@@ -18,7 +18,9 @@ int feed_begin(struct silt_db *db, const struct recovered *r) SILT_MUST_CHECK;
 /* The oldest segment that is kept or needed: what is there below is an orphan. */
 uint64_t feed_oldest_wal(const struct silt_db *db, const struct recovered *r);
 
-/* The leader's, after a sync: what is visible and synced may be read. */
+/* The leader's, after an append: a place where a reader may begin. */
+void feed_note(struct silt_db *db);
+/* After a sync: what is visible and synced may be read. */
 void feed_advance(struct silt_db *db);
 /* The leader's where a version was given to what no log has (db/ingest.c), published and synced its SKIP, and the active segment has no
  * DATA: no reader goes past it, none begins before it. */

@@ -163,6 +163,7 @@ static int group_store(struct silt_db *db, struct group *g)
 			return db_set_fault(db, rc, "appending to the log");
 		db_count(&db->count.wal_write, log_writer_end(db->wal) - before);
 		atomic_store_explicit(&db->wal_end, log_writer_end(db->wal), memory_order_relaxed);
+		feed_note(db);
 		group_note_unsynced(db);
 		db->wal_unmarked = true;
 	}

@@ -151,16 +151,18 @@ static void test_chain__places_lead_near_a_version(void **state)
 	assert_true(p.version == 100 && p.offset == LOG_PAGE);
 	for (uint64_t v = 101; offset + 1000 < (80 << 20); v++) {
 		offset += 1000;
-		chain_advance(s, v, offset);
-		assert_int_equal(s->end, offset);
+		chain_note(s, v, offset);
 	}
-	assert_true(s->place_count >= 500 && s->place_count <= s->place_cap);
+	assert_true(s->place_count >= 2000 && s->place_count <= s->place_cap);
 	for (uint64_t v = 100; v < 100 + (80 << 20) / 1000 - 10; v += 7) {
 		p = chain_place_of(s, v);
 		assert_true(p.version <= v);
 		assert_int_equal(p.offset, LOG_PAGE + (p.version - 100) * 1000);
 		assert_true((v - p.version) * 1000 <= step + 1000);
 	}
+	assert_int_equal(s->end, LOG_PAGE);       /* noted is not readable */
+	chain_advance(s, offset);
+	assert_int_equal(s->end, offset);
 	chain_unref(s);
 }
 
@@ -170,10 +172,10 @@ static void test_chain__a_tiny_segment_and_a_leap_over_many_steps(void **state)
 	struct chain_place p;
 
 	(void)state;
-	chain_advance(s, 1, LOG_PAGE + 8);
-	chain_advance(s, 2, 200 << 10);
-	chain_advance(s, 3, 256 << 10);
-	chain_advance(s, 3, 256 << 10);
+	chain_note(s, 1, LOG_PAGE + 8);
+	chain_note(s, 2, 200 << 10);
+	chain_note(s, 3, 256 << 10);
+	chain_note(s, 3, 256 << 10);
 	assert_int_equal(s->place_count, 2);
 	p = chain_place_of(s, 1);
 	assert_true(p.version == 0 && p.offset == LOG_PAGE);
@@ -181,6 +183,38 @@ static void test_chain__a_tiny_segment_and_a_leap_over_many_steps(void **state)
 	assert_true(p.version == 2 && p.offset == 200 << 10);
 	chain_unref(s);
 	chain_unref(NULL);
+}
+
+static void test_chain__only_the_newest_keep_their_places(void **state)
+{
+	struct chain c = { 0 };
+	struct chain_segment *s;
+	unsigned placed = 0;
+
+	(void)state;
+	chain_prepend(&c, chain_segment_new(1, 0, 1 << 20, false));
+	for (uint64_t n = 2; n < 200; n++) {
+		s = chain_segment_new(n, n, 1 << 20, true);
+		chain_note(s, n, 100 << 10);
+		chain_append(&c, s);
+	}
+	for (s = c.oldest; s; s = s->newer) {
+		struct chain_place p = chain_place_of(s, s->base);
+
+		placed += s->places != NULL;
+		assert_int_equal(p.offset, s->places ? 100 << 10 : LOG_PAGE);
+		assert_int_equal(p.version, s->base);
+	}
+	assert_int_equal(placed, 64);
+	assert_int_equal(c.placed_count, 64);
+	assert_int_equal(c.placed->number, 136);
+	while ((s = chain_pop_spare(&c, 150, 0)))
+		chain_unref(s);
+	assert_int_equal(c.placed_count, 50);
+	assert_ptr_equal(c.placed, c.oldest);
+	chain_fini(&c);
+	assert_null(c.placed);
+	assert_int_equal(c.placed_count, 0);
 }
 
 int main(void)
@@ -194,6 +228,7 @@ int main(void)
 		cmocka_unit_test(test_chain__what_is_read_is_not_recycled),
 		cmocka_unit_test(test_chain__places_lead_near_a_version),
 		cmocka_unit_test(test_chain__a_tiny_segment_and_a_leap_over_many_steps),
+		cmocka_unit_test(test_chain__only_the_newest_keep_their_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

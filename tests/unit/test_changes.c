@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "db/db.h"
 #include "lib/dbkit.h"
+#include "log/segment.h"
 
 enum { SEGMENT = 256 << 10 };
 
@@ -706,6 +707,40 @@ static void test_changes__damage_within_a_segment_ends_the_reach(void **state)
 	dbkit_fini(&k);
 }
 
+/* Whole records, whole segments, and yet some are missing in between. */
+static void test_changes__a_hole_in_the_versions_is_damage(void **state)
+{
+	silt_changes *c = NULL;
+	struct log_writer *w = NULL;
+	struct os_file *file = NULL;
+	struct silt_change ch;
+	struct log_header h;
+	uint64_t n = 0;
+	struct dbkit k;
+	int rc;
+
+	(void)state;
+	changes_kept_store(&k);
+	assert_int_equal(dbkit_open(&k), 0);
+	assert_int_equal(segment_create(&k.db->env, LOG_WAL, "db/000003.wal", 3, SEGMENT, &h, &file), 0);
+	assert_int_equal(log_writer_new(&k.db->env, "db/000003.wal", &h, file, LOG_PAGE, LOG_PAGE, &w), 0);
+	assert_int_equal(log_writer_reserve(w, 10, 200), 0);
+	for (uint64_t v = 41; v <= 50; v++)
+		log_writer_add(w, LOG_DATA, 0, v, (struct silt_slice){ "\1\2\1a", 4 });  /* deletes a */
+	assert_int_equal(log_writer_append(w), 0);
+	assert_int_equal(log_writer_seal(w, 50, 0), 0);
+	log_writer_free(w);
+	assert_int_equal(silt_changes_new(k.db, 0, &c), 0);
+	while ((rc = silt_changes_next(c, &ch)) == 0)
+		assert_int_equal(ch.version, ++n);
+	assert_int_equal(rc, SILT_E_CORRUPT);
+	assert_int_equal(n, 50);
+	assert_non_null(strstr(k.last_error, "db/000004.wal: offset "));
+	assert_int_equal(changes_oldest(&k), 80);
+	silt_changes_close(c);
+	dbkit_fini(&k);
+}
+
 static void test_changes__a_segment_removed_under_an_open_store_is_said(void **state)
 {
 	silt_changes *c = NULL;
@@ -977,6 +1012,7 @@ int main(void)
 		cmocka_unit_test(test_changes__end_before_what_was_ingested),
 		cmocka_unit_test(test_changes__a_kept_segment_never_hinders_an_opening),
 		cmocka_unit_test(test_changes__damage_within_a_segment_ends_the_reach),
+		cmocka_unit_test(test_changes__a_hole_in_the_versions_is_damage),
 		cmocka_unit_test(test_changes__a_segment_removed_under_an_open_store_is_said),
 		cmocka_unit_test(test_changes__a_torn_manifest_leaves_what_is_kept),
 		cmocka_unit_test(test_changes__any_failing_allocation_or_call_passes),
