@@ -59,7 +59,7 @@ static enum stall_kind stall_look(struct silt_db *db, uint64_t *pace_ns) REQUIRE
 	struct stall_state s = {
 		.sealed = db->view->sealed_count,
 		.sealed_limit = stall_sealed_limit(o),
-		.level0 = db->version->levels[0].n,
+		.level0 = version_l0_runs(db->version),
 		.trigger = o->compaction_trigger,
 		.debt = db->debt,
 		.debt_soft = 8 * (o->level_base_size > o->memtable_size * 4 ? o->level_base_size

@@ -109,13 +109,15 @@ static bool pick_wants_work(const struct pick_view *pv, int level)
 	return level ? pick_score(pv, level) > 1 : pick_score(pv, 0) >= 1;
 }
 
-/* Part of level 0 that is over its trigger: grows by a table's share at a time, from nothing to all of it. */
+/*
+ * Part of level 0 that is over its trigger: grows by a run's share at a time, from nothing to all of it. An ingest of a thousand
+ * tables is no reason to slow writers down, though it is work to be done.
+ */
 static double pick_l0_excess(const struct pick_view *pv)
 {
-	const struct version_level *l = &pv->v->levels[0];
-	uint64_t trigger = pv->r->compaction_trigger;
+	uint64_t trigger = pv->r->compaction_trigger, runs = version_l0_runs(pv->v);
 
-	return l->n < trigger ? 0 : (double)l->bytes * (double)(l->n + 1 - trigger) / (double)l->n;
+	return runs < trigger ? 0 : (double)pv->v->levels[0].bytes * (double)(runs + 1 - trigger) / (double)runs;
 }
 
 /* What is over flows down; each byte that enters a level takes along what it overlaps there. */

@@ -95,6 +95,16 @@ void version_overlap(const struct version_level *l, struct silt_slice smallest, 
 	*last = version_upper(l, largest);
 }
 
+size_t version_l0_runs(const struct version *v)
+{
+	const struct version_level *l = &v->levels[0];
+	size_t runs = 0;
+
+	for (size_t i = 0; i < l->n; i++)         /* newest first: what has one version stands together */
+		runs += i == 0 || l->tables[i]->assigned == 0 || l->tables[i]->assigned != l->tables[i - 1]->assigned;
+	return runs;
+}
+
 /* ---- the invariants -------------------------------------------------------------------------------------------------- */
 
 /* Rule 1: b, if it overlaps a in keys, is wholly newer or wholly older. */

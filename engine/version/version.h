@@ -44,6 +44,9 @@ size_t version_find(const struct version_level *l, struct silt_slice key);
 void version_overlap(const struct version_level *l, struct silt_slice smallest, struct silt_slice largest, size_t *first,
                      size_t *last);
 
+/* Tables of level 0 that a reader of one key may have to look into at most: those of one ingest are disjoint, and count once. */
+size_t version_l0_runs(const struct version *v);
+
 static inline bool version_tables_overlap(const struct table_meta *a, const struct table_meta *b)
 {
 	return slice_cmp(a->smallest, b->largest) <= 0 && slice_cmp(b->smallest, a->largest) <= 0;

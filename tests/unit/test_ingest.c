@@ -64,6 +64,21 @@ static void test_ingest__stays_out_of_a_compactions_way(void **state)
 	version_unref(v);
 }
 
+static void test_ingest__one_of_many_tables_is_one_run(void **state)
+{
+	struct version *v = versionkit_version("L0 1:a-b@9-9*1000 2:c-d@9-9*1000 3:e-f@9-9*1000 4:g-h@9-9*1000 5:a-z@3-4*1000 6:a-z@1-2*1000");
+	struct pick_rules r = { .compaction_trigger = 4, .level_base_size = 100000, .level_ratio = 10, .table_size = 1000 };
+
+	(void)state;
+	assert_int_equal(version_l0_runs(v), 6);
+	assert_true(pick_debt(v, &r) > 0);
+	for (int i = 0; i < 4; i++)
+		v->levels[0].tables[i]->assigned = 9;
+	assert_int_equal(version_l0_runs(v), 3);
+	assert_int_equal(pick_debt(v, &r), 0);            /* writers go on; the compaction comes all the same */
+	version_unref(v);
+}
+
 /* ---- a store ------------------------------------------------------------------------------------------------------------ */
 
 static int add(silt_ingest *in, const char *key, const char *value)
@@ -574,6 +589,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ingest__goes_as_deep_as_nothing_meets_it),
 		cmocka_unit_test(test_ingest__stays_out_of_a_compactions_way),
+		cmocka_unit_test(test_ingest__one_of_many_tables_is_one_run),
 		cmocka_unit_test(test_ingest__is_visible_at_one_version_and_newer_than_what_was),
 		cmocka_unit_test(test_ingest__keys_ascend),
 		cmocka_unit_test(test_ingest__an_abandoned_or_empty_one_leaves_nothing),
