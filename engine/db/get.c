@@ -149,7 +149,7 @@ static int get_cached(const struct get_request *r, size_t *grow, struct view **p
 	v = get_begin(r->db, version);
 	if (r->snap)
 		*version = r->snap->version;
-	rc = get_search(r->db, v, r->key, *version, TABLE_CACHED_ONLY, &hit);
+	rc = get_search(r->db, v, r->key, *version, get_cached_flags(r->flags), &hit);
 	if (rc == 0)
 		rc = get_answer(r, &hit.entry, grow);
 	else if (rc == SILT_WOULD_BLOCK && !(r->flags & SILT_CACHED_ONLY))
@@ -281,7 +281,7 @@ int get_copy(struct silt_db *db, struct silt_slice key, unsigned flags, bool wan
 		out->value.len = 0;
 		rcu_begin();
 		v = get_begin(db, &out->read_at);
-		rc = get_search(db, v, key, out->read_at, TABLE_CACHED_ONLY, &hit);
+		rc = get_search(db, v, key, out->read_at, get_cached_flags(flags), &hit);
 		if (rc == 0)
 			get_take_copy(&hit.entry, want_value, out, &grow);
 		else if (rc == SILT_WOULD_BLOCK && !(flags & SILT_CACHED_ONLY))

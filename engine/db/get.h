@@ -23,6 +23,11 @@ struct get_hit {
 /* Any kind of entry, also a delete or an expired one: 0, SILT_NOTFOUND, SILT_WOULD_BLOCK, < 0. End a hit with get_release(). */
 int get_search(struct silt_db *db, struct view *v, struct silt_slice key, uint64_t version, unsigned table_flags,
                struct get_hit *hit) SILT_MUST_CHECK;
+/* What a cached try is asked with: one that may be followed by a blocking one also wants the filters. flags: SILT_*. */
+static inline unsigned get_cached_flags(unsigned flags)
+{
+	return flags & (SILT_CACHED_ONLY | SILT_NO_FILL) ? TABLE_CACHED_ONLY : TABLE_CACHED_ONLY | TABLE_WANT_FILTER;
+}
 void get_release(struct get_hit *hit);
 
 /* The raw entry of a key at the newest version, copied: what a writer takes as evidence. */

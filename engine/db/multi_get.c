@@ -55,7 +55,7 @@ static void multi_cached(struct multi *m, struct view *v, struct silt_lookup *it
 	struct get_hit hit;
 	size_t grow = 0;
 
-	item->code = get_search(m->db, v, item->key, m->version, TABLE_CACHED_ONLY, &hit);
+	item->code = get_search(m->db, v, item->key, m->version, get_cached_flags(m->flags), &hit);
 	if (item->code == 0)
 		item->code = multi_answer(m, &hit.entry, item, &grow);
 	if (grow)
@@ -159,7 +159,7 @@ static int multi_later(struct multi *m, struct silt_lookup *item)
 		int rc;
 
 		rcu_begin();
-		rc = get_search(m->db, m->view, item->key, m->version, TABLE_CACHED_ONLY, &hit);
+		rc = get_search(m->db, m->view, item->key, m->version, get_cached_flags(m->flags), &hit);
 		if (rc == 0)
 			rc = multi_answer(m, &hit.entry, item, &grow);
 		rcu_end();

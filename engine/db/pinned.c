@@ -72,7 +72,7 @@ static int pinned_run(const struct pinned_request *r)
 	v = get_begin(r->db, &version);
 	if (r->snap)
 		version = r->snap->version;
-	rc = get_search(r->db, v, r->key, version, TABLE_CACHED_ONLY, &hit);
+	rc = get_search(r->db, v, r->key, version, get_cached_flags(r->flags), &hit);
 	if (rc == 0)
 		rc = pinned_answer(r, &hit);
 	else if (rc == SILT_WOULD_BLOCK && !(r->flags & SILT_CACHED_ONLY))

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/rcu.h"
 #include "base/thread.h"
+#include "table/table.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -29,6 +30,7 @@ enum {
 	BLOCK_CACHE_STRIPES = 64,         /* power of two */
 	BLOCK_CACHE_RETIRE = 4 << 20,     /* bytes that may wait for readers */
 	BLOCK_CACHE_BUCKET = 4096,        /* bytes of capacity a bucket */
+	BLOCK_CACHE_FILTERS = 4,          /* filters may have one part in so many */
 };
 
 struct block_shard {
@@ -46,7 +48,8 @@ struct block_cache {
 	struct block **buckets;           /* [c]; the heads are [r] */
 	uint64_t mask;                    /* [c] */
 	uint64_t capacity, limit, retire_limit;   /* [c] rule 4 */
-	_Atomic uint64_t bytes;           /* linked; relaxed */
+	_Atomic uint64_t filter_bytes;    /* linked, of filters; relaxed; on a line that is read by all and seldom written */
+	_Alignas(BLOCK_CACHE_LINE) _Atomic uint64_t bytes;   /* linked; relaxed */
 	_Atomic uint64_t evictions;       /* relaxed */
 	_Atomic unsigned turn;            /* the shard to evict from next; relaxed */
 	struct mutex retired_mu;
@@ -217,6 +220,8 @@ static void block_cache_drop(struct block_cache *c, struct block_shard *s, struc
 
 	block_cache_unlink(c, b);
 	atomic_fetch_sub_explicit(&c->bytes, b->charge, memory_order_relaxed);
+	if (b->kind == TABLE_FILTER)
+		atomic_fetch_sub_explicit(&c->filter_bytes, b->charge, memory_order_relaxed);
 	b->link = *list;
 	*list = b;
 }
@@ -313,6 +318,8 @@ void block_cache_insert(struct block_cache *c, struct block *b)
 	}
 	atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&c->bytes, b->charge, memory_order_relaxed);
+	if (b->kind == TABLE_FILTER)
+		atomic_fetch_add_explicit(&c->filter_bytes, b->charge, memory_order_relaxed);
 	b->next = *head;
 	block_ring_add(s, b);
 	rcu_store(*head, b);
@@ -343,6 +350,21 @@ void block_cache_forget(struct block_cache *c, uint64_t table)
 		block_cache_forget_in(c, &c->shards[i], table, &list);
 	if (list)
 		block_cache_retire(c, list);
+}
+
+/* ---- filters ----------------------------------------------------------------------------------------------------------- */
+
+uint64_t block_cache_filter_share(const struct block_cache *c)
+{
+	return c->capacity / BLOCK_CACHE_FILTERS;
+}
+
+uint64_t block_cache_filter_room(const struct block_cache *c)
+{
+	uint64_t taken = atomic_load_explicit(&c->filter_bytes, memory_order_relaxed);
+	uint64_t share = block_cache_filter_share(c);
+
+	return taken < share ? share - taken : 0;
 }
 
 /* ---- counters ---------------------------------------------------------------------------------------------------------- */
@@ -451,7 +473,7 @@ void block_cache_free(struct block_cache *c)
 
 void block_cache_check(struct block_cache *c)
 {
-	uint64_t total = 0;
+	uint64_t total = 0, filters = 0;
 
 	for (int i = 0; i < BLOCK_CACHE_SHARDS; i++) {
 		struct block_shard *s = &c->shards[i];
@@ -462,11 +484,14 @@ void block_cache_check(struct block_cache *c)
 			assert(block_cache_find(c, block_cache_hash(b->table, b->offset), b->table, b->offset) == b);
 			assert(atomic_load(&b->refs) > 0);
 			bytes += b->charge;
+			filters += b->kind == TABLE_FILTER ? b->charge : 0;
 		}
 		assert(bytes == s->bytes && (s->blocks > 0) == (s->hand != NULL));
 		total += bytes;
 		mutex_unlock(&s->mu);
 	}
 	assert(total == atomic_load(&c->bytes) && total <= c->limit);
+	assert(filters == atomic_load(&c->filter_bytes));
 	(void)total;
+	(void)filters;
 }

@@ -26,6 +26,12 @@ struct block {                            /* header of one allocation; `decoded`
 	size_t charge;                    /* bytes of the allocation */
 };
 
+/*
+ * Filters are few and large, and worth their room as long as that is a small part: all together may have a quarter. The cache takes what it
+ * is given; a reader asks before it reads one.
+ */
+uint64_t block_cache_filter_share(const struct block_cache *c);  /* bytes that they may have together */
+uint64_t block_cache_filter_room(const struct block_cache *c);   /* of these, bytes not taken; at some moment */
 /* capacity: bytes of everything the cache holds, what waits for readers included. */
 int block_cache_new(uint64_t capacity, struct block_cache **out) SILT_MUST_CHECK;
 void block_cache_free(struct block_cache *c);             /* nothing pinned may be left */

@@ -5,9 +5,11 @@
  * A lookup with TABLE_CACHED_ONLY peeks at each of these blocks, inside its caller's read section; without, it pins each and reads
  * what is missing. Both are one path: table_child() gives the block, table_let_go() takes it back.
  *
- * Filter    held by the block cache as one block, and so evictable: a lookup that may not block and does not find it there goes on as
- *           if it had said "maybe". It is left unused where it would fill more than a quarter of the cache, and where it is damaged
- *           or can't be read (that was reported, once).
+ * Filter    held by the block cache as one block, and so evictable. A lookup that may not block and does not find it there goes on as
+ *           if it had said "maybe"; or, with TABLE_WANT_FILTER, would block, so that its caller asks again and it is read: else a table
+ *           whose data blocks are all cached (by a scan) would never get its filter. All filters together take a quarter of the
+ *           cache at most: what does not fit is not read, so that a small cache holds data and not filters in turns. It is left
+ *           unused where it alone would take more, and where it is damaged or can't be read (that was reported, once).
  * Resident  the top index (45 bytes for each 16 KiB of partitions), range deletes, properties, path and this struct; bounds nothing else.
  */
 #include "table/table_private.h"
@@ -17,8 +19,6 @@
 #include "table/filter.h"
 
 #include <stdatomic.h>
-
-enum { TABLE_FILTER_SHARE = 4 };          /* a filter may take one part in so many of the cache */
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
 
@@ -66,10 +66,7 @@ const struct table_meta *table_meta_of(const struct table *t)
 
 static bool table_filter_usable(const struct table *t)
 {
-	struct block_cache_stats stats;
-
-	block_cache_stats(t->cache, &stats);
-	return t->root.footer.filter.length > 0 && t->root.footer.filter.length <= stats.capacity / TABLE_FILTER_SHARE;
+	return t->root.footer.filter.length > 0 && t->root.footer.filter.length <= block_cache_filter_share(t->cache);
 }
 
 /* Fills file and root, or leaves both as they were. */
@@ -210,6 +207,11 @@ int table_child(struct table *t, enum table_block_kind kind, const struct table_
 
 /* ---- point lookup ---------------------------------------------------------------------------------------------------- */
 
+static bool table_filter_has_room(const struct table *t)
+{
+	return t->root.footer.filter.length <= block_cache_filter_room(t->cache);
+}
+
 /* The filter, if it is to be had; without one the answer is "maybe". */
 static struct block *table_filter(struct table *t, unsigned flags)
 {
@@ -220,7 +222,7 @@ static struct block *table_filter(struct table *t, unsigned flags)
 	if (atomic_load_explicit(&t->filter_off, memory_order_relaxed))
 		return NULL;
 	b = table_cached(t, addr->offset, flags);
-	if (b || flags & (TABLE_CACHED_ONLY | TABLE_NO_FILL))
+	if (b || flags & (TABLE_CACHED_ONLY | TABLE_NO_FILL) || !table_filter_has_room(t))
 		return b;
 	rc = table_read(t, TABLE_FILTER, addr, NULL, flags, NULL, &b);
 	if (rc == SILT_E_CORRUPT || rc == SILT_E_IO)
@@ -228,20 +230,26 @@ static struct block *table_filter(struct table *t, unsigned flags)
 	return rc == 0 ? b : NULL;
 }
 
-static bool table_may_hold(struct table *t, uint64_t hash, unsigned flags, struct table_counts *counts)
+static bool table_lacks_filter(const struct table *t, unsigned flags)
+{
+	return flags & TABLE_WANT_FILTER && !atomic_load_explicit(&t->filter_off, memory_order_relaxed) && table_filter_has_room(t);
+}
+
+/* 0 = maybe, SILT_NOTFOUND, SILT_WOULD_BLOCK. */
+static int table_ask_filter(struct table *t, uint64_t hash, unsigned flags, struct table_counts *counts)
 {
 	struct block *filter = table_filter(t, flags);
 	bool maybe;
 
 	if (!filter)
-		return true;
+		return table_lacks_filter(t, flags) ? SILT_WOULD_BLOCK : 0;
 	maybe = filter_may_hold(filter->bytes, hash);
 	table_let_go(filter, flags);
 	if (counts) {
 		counts->filter_checks++;
 		counts->filter_negatives += !maybe;
 	}
-	return maybe;
+	return maybe ? 0 : SILT_NOTFOUND;
 }
 
 /* The data block where (key, version) belongs: 0, SILT_NOTFOUND, SILT_WOULD_BLOCK, < 0. */
@@ -280,8 +288,9 @@ static int table_find(struct table *t, struct silt_slice key, uint64_t hash, uin
 
 	if (!t->root.top)
 		return SILT_NOTFOUND;
-	if (!table_may_hold(t, hash, flags, counts))
-		return SILT_NOTFOUND;
+	rc = table_ask_filter(t, hash, flags, counts);
+	if (rc != 0)
+		return rc;
 	max_version = table_stored_version(t, max_version);
 	rc = table_descend(t, key, max_version, flags, &b);
 	if (rc != 0)

@@ -6,7 +6,8 @@
  *           unref may come only outside read sections, and after rcu_wait() if readers could still see it.
  * Rules     (1) a footer, index, filter or block that fails its digest is SILT_E_CORRUPT naming file, offset and key range, and
  *           the search ends there: never a silent absence. A damaged filter is reported once and counts as "maybe".
- *           (2) with TABLE_CACHED_ONLY no system call, lock or allocation happens: SILT_WOULD_BLOCK instead.
+ *           (2) with TABLE_CACHED_ONLY no system call, lock or allocation happens: SILT_WOULD_BLOCK instead. TABLE_WANT_FILTER beside it
+ *           is for callers who then ask again without: it makes a missing filter one of the things to block for.
  */
 #ifndef TABLE_TABLE_READER_H
 #define TABLE_TABLE_READER_H

@@ -8,6 +8,7 @@
 #include "base/rcu.h"
 #include "base/thread.h"
 #include "table/block_cache.h"
+#include "table/table.h"
 
 static struct block_cache *cache(uint64_t capacity)
 {
@@ -208,6 +209,34 @@ static void test_block_cache__forgets_a_table(void **state)
 	block_cache_free(c);
 }
 
+static void test_block_cache__filters_have_a_share(void **state)
+{
+	struct block_cache *c = cache(1 << 20);
+	uint64_t share = block_cache_filter_share(c);
+
+	(void)state;
+	assert_int_equal(share, (1 << 20) / 4);
+	assert_int_equal(block_cache_filter_room(c), share);
+	enter(c, 1, 0, 5000);
+	assert_int_equal(block_cache_filter_room(c), share);
+	for (uint64_t table = 2; table < 12; table++) {
+		struct block *b = block(table, 0, 50000);
+
+		b->kind = TABLE_FILTER;
+		block_cache_insert(c, b);
+		assert_int_equal(block_cache_filter_room(c), (table - 1) * b->charge > share ? 0 : share - (table - 1) * b->charge);
+		block_unpin(b);
+	}
+	for (uint64_t table = 2; table < 10; table++)
+		block_cache_forget(c, table);
+	assert_in_range(block_cache_filter_room(c), share - 2 * 51000, share - 2 * 50000);
+	for (uint64_t i = 0; i < 2000; i++)                     /* pushed out by what was used since */
+		enter(c, 1, i, 4000);
+	assert_int_equal(block_cache_filter_room(c), share);
+	block_cache_check(c);
+	block_cache_free(c);
+}
+
 static void test_block_cache__counts(void **state)
 {
 	struct block_cache *c = cache(1 << 20);
@@ -341,6 +370,7 @@ int main(void)
 		cmocka_unit_test(test_block_cache__larger_than_half_is_left_out),
 		cmocka_unit_test(test_block_cache__a_pin_outlives_eviction),
 		cmocka_unit_test(test_block_cache__forgets_a_table),
+		cmocka_unit_test(test_block_cache__filters_have_a_share),
 		cmocka_unit_test(test_block_cache__counts),
 		cmocka_unit_test(test_block_cache__without_memory),
 		cmocka_unit_test(test_block_cache__readers_and_inserters_at_once),

@@ -305,6 +305,40 @@ static void test_get__is_counted(void **state)
 	dbkit_fini(&k);
 }
 
+/* A scan fills the cache with data blocks alone. */
+static void test_get__asks_the_filters_after_a_scan(void **state)
+{
+	struct silt_stats before, after;
+	struct silt_buf value = { 0 };
+	silt_iter *it;
+	struct dbkit k;
+
+	(void)state;
+	get_begin_test(&k);
+	for (int i = 0; i < 100; i++) {
+		char key[16];
+
+		snprintf(key, sizeof(key), "%d", i);
+		assert_int_equal(dbkit_put_async(&k, key, "v"), 0);
+	}
+	assert_int_equal(silt_flush(k.db), 0);
+	assert_int_equal(silt_iter_new(k.db, NULL, &it), 0);
+	for (int rc = silt_iter_first(it); rc != SILT_END; rc = silt_iter_next(it))
+		assert_int_equal(rc, 0);
+	silt_iter_close(it);
+	silt_stats(k.db, &before);
+	assert_int_equal(silt_get(k.db, STR("50?"), NULL, SILT_CACHED_ONLY, &value, NULL), SILT_NOTFOUND);
+	silt_stats(k.db, &after);
+	assert_int_equal(after.filter_checks, before.filter_checks);     /* the data block answered */
+	for (int i = 0; i < 10; i++)
+		get_is(&k, "50?", NULL, NULL);
+	silt_stats(k.db, &after);
+	assert_int_equal(after.filter_checks - before.filter_checks, 10);
+	assert_int_equal(after.gets - before.gets, 11);
+	silt_buf_free(&value);
+	dbkit_fini(&k);
+}
+
 /* ---- damage ----------------------------------------------------------------------------------------------------------------------- */
 
 /* A newer table that can't be read must not let an older value through. */
@@ -480,6 +514,7 @@ int main(void)
 		cmocka_unit_test(test_get__misuse_is_said),
 		cmocka_unit_test(test_get__cached_only_never_touches_the_disk),
 		cmocka_unit_test(test_get__is_counted),
+		cmocka_unit_test(test_get__asks_the_filters_after_a_scan),
 		cmocka_unit_test(test_get__damage_does_not_fall_through_to_an_older_value),
 		cmocka_unit_test(test_get__reads_are_of_one_moment_while_views_change),
 		cmocka_unit_test(test_get__a_copy_is_raw),

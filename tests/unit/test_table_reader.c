@@ -172,6 +172,72 @@ static void test_table_reader__a_filter_too_large_for_the_cache_is_left_unused(v
 	tablekit_fini(&k);
 }
 
+static void test_table_reader__a_missing_filter_is_worth_asking_again(void **state)
+{
+	const struct silt_slice absent = slice_str("key500.");
+	struct table_counts counts = { 0 };
+	struct table_hit hit;
+	struct tablekit k;
+
+	(void)state;
+	tablekit_init(&k, 1 << 20);
+	fill(&k, 1000);
+	tablekit_build(&k, &small);
+	tablekit_check_iter(&k, 0);                             /* every data block is cached, the filter is not */
+	rcu_begin();
+	assert_int_equal(ask(&k, "key500", TABLE_CACHED_ONLY), 0);
+	assert_int_equal(ask(&k, "key500.", TABLE_CACHED_ONLY), SILT_NOTFOUND);
+	assert_int_equal(ask(&k, "key500", TABLE_CACHED_ONLY | TABLE_WANT_FILTER), SILT_WOULD_BLOCK);
+	rcu_end();
+	assert_int_equal(ask(&k, "key500", TABLE_NO_FILL), 0);  /* fills nothing */
+	rcu_begin();
+	assert_int_equal(ask(&k, "key500", TABLE_CACHED_ONLY | TABLE_WANT_FILTER), SILT_WOULD_BLOCK);
+	rcu_end();
+	assert_int_equal(ask(&k, "key500", 0), 0);
+	rcu_begin();
+	assert_int_equal(ask(&k, "key500", TABLE_CACHED_ONLY | TABLE_WANT_FILTER), 0);
+	assert_int_equal(table_get(k.table, absent, hash_key(absent), UINT64_MAX, TABLE_CACHED_ONLY | TABLE_WANT_FILTER, &counts, &hit),
+	                 SILT_NOTFOUND);
+	rcu_end();
+	assert_int_equal(counts.filter_checks, 1);
+	tablekit_fini(&k);
+}
+
+/* Else tables whose filters do not fit together would push each other out, and the data with them. */
+static void test_table_reader__a_filter_without_room_is_not_read(void **state)
+{
+	struct table_counts counts = { 0 };
+	struct silt_slice key = slice_str("key");
+	struct table_hit hit;
+	struct block *other;
+	struct tablekit k;
+
+	(void)state;
+	tablekit_init(&k, 1 << 20);
+	fill(&k, 1000);
+	tablekit_build(&k, &small);
+	other = block_new((256 << 10) - 1000, 0);
+	assert_non_null(other);
+	other->kind = TABLE_FILTER;
+	other->table = TABLEKIT_NUMBER + 1;
+	memset((void *)(uintptr_t)other->bytes.data, 0, other->bytes.len);
+	block_cache_insert(k.cache, other);
+	block_unpin(other);
+	assert_int_equal(table_get(k.table, key, hash_key(key), 1, 0, &counts, &hit), SILT_NOTFOUND);
+	assert_int_equal(counts.filter_checks, 0);
+	tablekit_check_iter(&k, 0);
+	rcu_begin();
+	assert_int_equal(ask(&k, "key500", TABLE_CACHED_ONLY | TABLE_WANT_FILTER), 0);
+	rcu_end();
+	block_cache_forget(k.cache, TABLEKIT_NUMBER + 1);
+	rcu_begin();
+	assert_int_equal(ask(&k, "key500", TABLE_CACHED_ONLY | TABLE_WANT_FILTER), SILT_WOULD_BLOCK);
+	rcu_end();
+	assert_int_equal(table_get(k.table, key, hash_key(key), 1, 0, &counts, &hit), SILT_NOTFOUND);
+	assert_int_equal(counts.filter_checks, 1);
+	tablekit_fini(&k);
+}
+
 static void test_table_reader__no_fill_leaves_the_cache_alone(void **state)
 {
 	struct block_cache_stats stats;
@@ -540,6 +606,8 @@ int main(void)
 		cmocka_unit_test(test_table_reader__cached_only_never_touches_the_disk),
 		cmocka_unit_test(test_table_reader__the_filter_spares_the_blocks),
 		cmocka_unit_test(test_table_reader__a_filter_too_large_for_the_cache_is_left_unused),
+		cmocka_unit_test(test_table_reader__a_missing_filter_is_worth_asking_again),
+		cmocka_unit_test(test_table_reader__a_filter_without_room_is_not_read),
 		cmocka_unit_test(test_table_reader__no_fill_leaves_the_cache_alone),
 		cmocka_unit_test(test_table_reader__a_hit_outlives_cache_and_table),
 		cmocka_unit_test(test_table_reader__says_what_it_holds),
