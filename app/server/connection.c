@@ -14,6 +14,11 @@
 
 static void connection_look(struct connection *c, bool ended);
 
+static void connection_fault(struct connection *c, enum traffic_fault what)
+{
+	traffic_fault(c->home->exchanges.traffic, what);
+}
+
 static void connection_close(struct connection *c)
 {
 	struct connection_home *home = c->home;
@@ -43,6 +48,7 @@ static void connection_to_idle(struct connection *c)
 	bool was_sending = c->state == CONNECTION_SENDING;
 
 	c->home->answered++;
+	exchange_count(c->x);
 	exchange_free(c->x);
 	c->x = NULL;
 	c->state = CONNECTION_IDLE;
@@ -80,6 +86,7 @@ static void connection_send(struct connection *c)
 		connection_to_sending(c);
 		break;
 	case EXCHANGE_FAILED:
+		connection_fault(c, TRAFFIC_PEER_GONE);
 		connection_close(c);
 		break;
 	}
@@ -115,6 +122,7 @@ static bool connection_take_exchange(struct connection *c)
 static void connection_read_whole(struct connection *c)
 {
 	if (!connection_take_exchange(c) || !exchange_read(c->x, &c->source.fd)) {
+		connection_fault(c, TRAFFIC_TRUNCATED);
 		connection_close(c);
 		return;
 	}
@@ -149,6 +157,7 @@ static void connection_on_body_read(struct loop_letter *m)
 	struct connection *c = (struct connection *)(void *)((char *)m - offsetof(struct connection, letter));
 
 	if (!c->read_ok) {
+		connection_fault(c, TRAFFIC_TRUNCATED);
 		connection_close(c);
 		return;
 	}
@@ -199,15 +208,18 @@ static void connection_look(struct connection *c, bool ended)
 		connection_read_whole(c);
 		break;
 	case WIRE_NEED_MORE:
-		if (ended)
-			connection_close(c);
-		else
+		if (!ended) {
 			connection_to_partial(c);
+			break;
+		}
+		connection_fault(c, TRAFFIC_TRUNCATED);
+		connection_close(c);
 		break;
 	case WIRE_LARGE:
 		connection_to_body(c);
 		break;
 	case WIRE_BAD:
+		connection_fault(c, TRAFFIC_BAD_RECORD);
 		connection_close(c);
 		break;
 	}
@@ -227,10 +239,12 @@ static void connection_on_ready(struct loop_source *s, uint32_t events)
 	case CONNECTION_BODY:
 		break;                                             /* its thread meets what happened */
 	case CONNECTION_LENT:
-		if (events & CONNECTION_GONE)
-			connection_close(c);
-		else
+		if (!(events & CONNECTION_GONE)) {
 			c->again = true;
+			break;
+		}
+		connection_fault(c, TRAFFIC_PEER_GONE);
+		connection_close(c);
 		break;
 	case CONNECTION_SENDING:
 		connection_send(c);
@@ -248,7 +262,10 @@ static void connection_end(struct connection *c)
 
 static void connection_on_timeout(struct loop_timer *t)
 {
-	connection_end((struct connection *)(void *)((char *)t - offsetof(struct connection, timer)));
+	struct connection *c = (struct connection *)(void *)((char *)t - offsetof(struct connection, timer));
+
+	connection_fault(c, TRAFFIC_TIMEOUT);
+	connection_end(c);
 }
 
 static void connection_start(struct connection *c)

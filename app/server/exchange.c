@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #define EXCHANGE_IDLE_MAX   64        /* kept for use again */
 #define EXCHANGE_KEEP_CAP   (64u << 10)
@@ -95,11 +96,20 @@ static void exchange_lend(struct exchange *x)
 	atomic_fetch_add_explicit(&x->home->server->parked, 1, memory_order_relaxed);
 }
 
+static uint64_t exchange_clock_ns(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
 bool exchange_dispatch(struct exchange *x)
 {
 	struct request *r = &x->request;
 	struct server *s = x->home->server;
 
+	x->began_ns = exchange_clock_ns();
 	if (r->response.status != 0)
 		return true;                                       /* reading it has already said no */
 	if (atomic_load_explicit(&s->stopping, memory_order_relaxed)) {
@@ -364,4 +374,14 @@ enum exchange_progress exchange_send(struct exchange *x, int fd)
 		x->sent += (uint64_t)n;
 	}
 	return x->sent == x->size ? EXCHANGE_SENT : EXCHANGE_MORE;
+}
+
+void exchange_count(struct exchange *x)
+{
+	const struct request *r = &x->request;
+
+	traffic_answered(x->home->traffic, &(struct traffic_answer){
+		.slot = r->slot, .status = r->response.status, .ns = exchange_clock_ns() - x->began_ns,
+		.request_bytes = r->body.len, .response_bytes = x->size,
+	});
 }

@@ -18,6 +18,7 @@
 #include "server/loop.h"
 #include "server/request.h"
 #include "server/server.h"
+#include "server/traffic.h"
 #include "server/wire.h"
 #include "server/worker.h"
 
@@ -28,6 +29,7 @@ struct exchange_home {                /* of one reactor */
 	struct server *server;        /* [c] */
 	struct loop *loop;            /* [c] */
 	struct worker_pool *workers;  /* [c] for what may block */
+	struct traffic *traffic;      /* [c] its own */
 	void (*answered)(struct exchange_home *home, struct exchange *x);   /* [c] a lent one is back */
 	struct exchange *idle;        /* for use again, most recently used first: its memory is in the cache */
 	size_t idle_count;
@@ -48,6 +50,7 @@ struct exchange {
 	struct bytes head;
 	struct wire_answer answer;
 	uint64_t sent, size;          /* of the answer as records */
+	uint64_t began_ns;            /* when it was whole */
 	struct worker_job job;        /* on its way to a worker: a body to read, or a dispatch that may block */
 	struct loop_letter letter;    /* on its way back */
 };
@@ -68,5 +71,8 @@ bool exchange_read(struct exchange *x, int *fd);
 bool exchange_dispatch(struct exchange *x);
 /* Sends what the socket takes, without waiting. */
 enum exchange_progress exchange_send(struct exchange *x, int fd);
+
+/* The answer is sent, all of it: counts it. */
+void exchange_count(struct exchange *x);
 
 #endif

@@ -17,6 +17,8 @@ handler_fn handle_classic_get, handle_classic_set, handle_classic_delete;
 handler_fn handle_kv_get, handle_kv_put, handle_kv_delete, handle_kv_post;
 /* handle_ops.c: what an operator asks for */
 handler_fn handle_ops_stats, handle_ops_flush, handle_ops_compact, handle_ops_shutdown;
+/* handle_metrics.c: what Prometheus asks for */
+handler_fn handle_metrics;
 /* handle_health.c: what a supervisor asks for */
 handler_fn handle_health_alive, handle_health_ready;
 

@@ -144,6 +144,7 @@ int reactor_init(struct reactor *r, const struct reactor_setup *setup)
 	r->home.exchanges.server = setup->server;
 	r->home.exchanges.loop = &r->loop;
 	r->home.exchanges.workers = setup->workers;
+	r->home.exchanges.traffic = setup->traffic;
 	r->home.exchanges.answered = connection_answered;
 	atomic_init(&r->home.open, 0);
 	atomic_init(&r->drain_asked, false);

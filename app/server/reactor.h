@@ -40,6 +40,7 @@ struct reactor_setup {
 	int listen_fd;
 	uint64_t request_timeout_ms, transfer_timeout_ms;
 	struct worker_pool *workers, *bodies;
+	struct traffic *traffic;
 };
 
 /* 0, or an errno. */

@@ -115,6 +115,7 @@ void request_reset(struct request *r)
 	r->query = r->path = r->body = (struct span){ 0 };
 	r->role = ROLE_READ;
 	r->body_too_large = r->may_block = false;
+	r->slot = 0;
 	response_reset(&r->response);
 	request_trim(&r->response.headers);
 	request_trim(&r->response.body);

@@ -39,6 +39,7 @@ struct request {
 	/* between dispatches */
 	struct server *server;
 	bool may_block;               /* a worker's thread: disk and waiting allowed */
+	unsigned slot;                /* route and method for those who count, as route.h numbers them; set by route_dispatch() */
 	struct response response;     /* filled by whoever handles it */
 	void *state;                  /* the handler's own while parked; freed by state_free at the end */
 	void (*state_free)(void *state);

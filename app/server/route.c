@@ -14,6 +14,7 @@
 #include "server/key.h"
 #include "server/problem.h"
 #include "server/server.h"
+#include "server/traffic.h"
 #include "server/trust.h"
 
 #include <inttypes.h>
@@ -57,11 +58,35 @@ static const struct route routes[] = {
 	{ "/delete/", false, { ROUTE_DELETE } },
 	{ "/healthz", true, { ROUTE_READ(handle_health_alive) } },
 	{ "/readyz", false, { ROUTE_READ(handle_health_ready) } },
+	{ "/metrics", false, { ROUTE_READ(handle_metrics) } },
 	{ "/v1/stats", false, { ROUTE_READ(handle_ops_stats) } },
 	{ "/v1/admin/flush", false, { ROUTE_ADMIN(handle_ops_flush) } },
 	{ "/v1/admin/compact", false, { ROUTE_ADMIN(handle_ops_compact) } },
 	{ "/shutdown", false, { ROUTE_SHUTDOWN } },
 };
+
+size_t route_slots(void)
+{
+	return 1 + sizeof(routes) / sizeof(routes[0]) * ROUTE_METHODS_MAX;
+}
+
+bool route_slot(size_t slot, const char **route, const char **method)
+{
+	const struct route *at;
+
+	if (slot >= route_slots())
+		return false;
+	*route = slot == 0 ? "" : (at = &routes[(slot - 1) / ROUTE_METHODS_MAX])->name;
+	*method = slot == 0 ? "other" : at->method[(slot - 1) % ROUTE_METHODS_MAX].name;
+	return *method != NULL;
+}
+
+static unsigned route_slot_of(const struct route *route, const struct route_method *m)
+{
+	return (unsigned)(1 + (size_t)(route - routes) * ROUTE_METHODS_MAX + (size_t)(m - route->method));
+}
+
+_Static_assert(1 + sizeof(routes) / sizeof(routes[0]) * ROUTE_METHODS_MAX <= TRAFFIC_SLOTS, "each slot is counted");
 
 static bool route_given(const char *param)
 {
@@ -173,6 +198,7 @@ enum route_result route_dispatch(struct request *r)
 	response_reset(&r->response);
 	bytes_clear(&r->key);
 	bytes_clear(&r->scratch);
+	r->slot = 0;
 	r->response.head_only = r->method != NULL && strcmp(r->method, "HEAD") == 0;
 	if (!route_is_configured(r) || !trust_host(r))
 		return ROUTE_DONE;
@@ -180,7 +206,10 @@ enum route_result route_dispatch(struct request *r)
 	if (route == NULL || !route_is_running(r, route))
 		return ROUTE_DONE;
 	method = route_method_find(r, route);
-	if (method == NULL || !route_path_fits(r) || !trust_role(r, method->role))
+	if (method == NULL)
+		return ROUTE_DONE;
+	r->slot = route_slot_of(route, method);
+	if (!route_path_fits(r) || !trust_role(r, method->role))
 		return ROUTE_DONE;
 	if ((method->role > ROLE_READ && !trust_site(r)) || !route_body_fits(r))
 		return ROUTE_DONE;

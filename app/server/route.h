@@ -10,4 +10,11 @@
    r->may_block. */
 enum route_result route_dispatch(struct request *r);
 
+/*
+ * The table's (route, method) pairs by number, for those who count them or compare them with what is documented: request.slot is
+ * one. Slot 0 is what no route took: "", "other". False: nothing has this number.
+ */
+size_t route_slots(void);
+bool route_slot(size_t slot, const char **route, const char **method);
+
 #endif

@@ -3,6 +3,7 @@
 #include "server/server.h"
 
 #include "server/reactor.h"
+#include "server/traffic.h"
 #include "server/worker.h"
 
 #include <errno.h>
@@ -42,6 +43,16 @@ static uint64_t server_clock_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+static void server_gauges(struct server *s, struct server_gauges *out)
+{
+	struct server_crew *c = server_crew_of(s);
+
+	for (size_t i = 0; i < c->reactor_count; i++)
+		out->connections += atomic_load_explicit(&c->reactors[i].home.open, memory_order_relaxed);
+	out->workers = c->workers.count;
+	out->queued = worker_queued(&c->workers);
+}
+
 static int server_init_face(struct server *s, const struct server_setup *setup)
 {
 	s->store = setup->store;
@@ -54,6 +65,7 @@ static int server_init_face(struct server *s, const struct server_setup *setup)
 	s->dispatch = setup->dispatch;
 	s->log = setup->log;
 	s->stop = server_stop;
+	s->gauges = server_gauges;
 	s->start_mono_ms = server_clock_ms();
 	s->drained_fd = -1;
 	s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -72,9 +84,12 @@ static int server_init_reactors(struct server_crew *c, const struct server_setup
 	};
 
 	rs.peers = c->reactors = calloc(setup->reactors, sizeof(*c->reactors));
-	if (c->reactors == NULL)
+	c->face.traffic = calloc(setup->reactors, sizeof(*c->face.traffic));
+	if (c->reactors == NULL || c->face.traffic == NULL)
 		return ENOMEM;
+	c->face.traffic_count = setup->reactors;
 	while (c->reactor_count < setup->reactors) {
+		rs.traffic = &c->face.traffic[c->reactor_count];
 		int rc = reactor_init(&c->reactors[c->reactor_count], &rs);
 
 		if (rc != 0)
@@ -163,6 +178,7 @@ void server_free(struct server *s)
 	for (size_t i = 0; i < c->reactor_count; i++)
 		reactor_fini(&c->reactors[i]);
 	free(c->reactors);
+	free(s->traffic);
 	if (s->stop_fd >= 0)
 		(void)close(s->stop_fd);
 	if (s->drained_fd >= 0)

@@ -17,11 +17,17 @@
 
 #define SERVER_LINGER_MS 300          /* answers 503 on kept connections this long rather than a closed socket, which is a 502 */
 
+struct traffic;                       /* traffic.h */
+
 struct server_limits {
 	uint64_t max_value_size;      /* bytes; default 16 MiB */
 	uint64_t max_request_size;    /* bytes; default 32 MiB */
 	uint64_t max_parked;          /* requests; default 4096 */
 	uint64_t max_body_bytes;      /* bytes of bodies held at once by all requests in flight; 0 = 4 max_request_size */
+};
+
+struct server_gauges {                /* of this moment */
+	uint64_t connections, workers, queued;
 };
 
 struct server {
@@ -35,6 +41,9 @@ struct server {
 	_Atomic bool stopping;        /* set by server_stop(); new requests get 503 */
 	_Atomic bool flushing_last;   /* /shutdown is writing everything out: others get 503; taken back where that fails */
 	void (*stop)(struct server *s);          /* asks main to drain and close; async-signal-safe */
+	void (*gauges)(struct server *s, struct server_gauges *out);     /* [c] NULL = not known */
+	struct traffic *traffic;      /* [c] one for each reactor, which alone writes it */
+	size_t traffic_count;         /* [c] */
 	bool socket_activated;        /* [c] systemd started us: the next request would again */
 	/* for the reactors and main, no business of handlers */
 	enum route_result (*dispatch)(struct request *r);        /* [c] route_dispatch(), or a test's own */

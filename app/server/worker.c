@@ -72,6 +72,16 @@ bool worker_submit(struct worker_pool *p, struct worker_job *j)
 	return taken;
 }
 
+size_t worker_queued(struct worker_pool *p)
+{
+	size_t n;
+
+	(void)pthread_mutex_lock(&p->mutex);
+	n = p->queued;
+	(void)pthread_mutex_unlock(&p->mutex);
+	return n;
+}
+
 void worker_fini(struct worker_pool *p)
 {
 	if (p->threads == NULL)

@@ -29,6 +29,7 @@ struct worker_pool {
 int worker_init(struct worker_pool *p, const char *name, size_t threads, size_t limit);
 /* Any thread. False where the queue is full or the pool is ending: the job is still the caller's. */
 bool worker_submit(struct worker_pool *p, struct worker_job *j);
+size_t worker_queued(struct worker_pool *p);
 /* Runs what is queued, ends the threads, frees. Nothing for a pool that is all zeros. */
 void worker_fini(struct worker_pool *p);
 

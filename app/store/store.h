@@ -75,6 +75,7 @@ struct store_ops {
 	int (*compact)(struct store *s);                          /* blocking, long */
 	int (*ready)(struct store *s);                            /* OK, or why it can't take writes; never blocks */
 	void (*stats)(struct store *s, struct store_stats *out);
+	void (*metrics)(struct store *s, struct bytes *out);      /* Prometheus' text form, families of its own; NULL = none */
 	int (*close)(struct store *s);                            /* syncs; frees s */
 };
 struct store {

@@ -11,6 +11,8 @@
  */
 #include "store/store.h"
 
+#include "store/engine_metrics.h"
+
 #include <siltstone.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -367,6 +369,11 @@ static void engine_stats(struct store *s, struct store_stats *out)
 		strcpy(out->fault, store_strerror(engine_code(stats.fault)));      /* ours are short */
 }
 
+static void engine_print_metrics(struct store *s, struct bytes *out)
+{
+	engine_metrics(engine_of(s)->db, out);
+}
+
 static int engine_close(struct store *s)
 {
 	struct store_engine *e = engine_of(s);
@@ -392,6 +399,7 @@ static const struct store_ops engine_ops = {
 	.compact = engine_compact,
 	.ready = engine_ready,
 	.stats = engine_stats,
+	.metrics = engine_print_metrics,
 	.close = engine_close,
 };
 

@@ -37,12 +37,14 @@ jq                      cmd jq
 # Without these some tests are skipped.
 prepare_needs_optional='
 systemd                 cmd systemd-socket-activate
+python3-prometheus-client python prometheus_client
 '
 
 prepare_has() {
 	case $1 in
 	cmd)    command -v "$2" >/dev/null ;;
 	header) printf '#include <%s>\n' "$2" | gcc -E - >/dev/null 2>&1 ;;
+	python) /usr/bin/python3 -c "import $2" 2>/dev/null ;;
 	module) pkg-config --exists "$2" 2>/dev/null ;;
 	esac
 }

@@ -214,8 +214,8 @@ static void test_route__unknown_routes(void **state)
 {
 	static const char *const unknown[] = {
 		"/",        "/Get",      "/gets",       "/get//",    "/v1",
-		"/v1/",     "/v1/batch", "/v1/changes", "/v1/admin", "/v1/admin/verify",
-		"/metrics", "/set/",     "/shutdown/",  "/healthz/"
+		"/v1/",     "/v2/kv",    "/v1/admin",   "/metrics/", "/set/",
+		"/shutdown/",  "/healthz/"
 	};
 	struct asker *a = *state;
 
