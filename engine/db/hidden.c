@@ -153,22 +153,6 @@ struct hidden_iter {
 	const struct version_level *level;
 };
 
-/* The table of the level that has the key, or the first behind it. */
-static size_t hidden_table(const struct version_level *l, struct silt_slice key)
-{
-	size_t lo = 0, hi = l->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (slice_cmp(l->tables[mid]->largest, key) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 /* The newest version of the source where it stands. */
 static uint64_t hidden_newest(const struct hidden_iter *h)
 {
@@ -176,7 +160,7 @@ static uint64_t hidden_newest(const struct hidden_iter *h)
 
 	if (!h->level)
 		return h->newest;
-	i = hidden_table(h->level, h->inner->cur.key);
+	i = version_lower(h->level, h->inner->cur.key);
 	return i < h->level->n ? h->level->tables[i]->max_version : UINT64_MAX;
 }
 
@@ -199,7 +183,7 @@ static int hidden_jump_forward(struct hidden_iter *h, const struct tombstone *t)
 	for (; end < l->at + l->n && end - t < HIDDEN_JOIN && end->versions[0] > newest && slice_eq(end->lower, end[-1].upper); end++)
 		oldest = end->versions[0] < oldest ? end->versions[0] : oldest;
 	to = end[-1].upper;
-	for (size_t i = h->level ? hidden_table(h->level, h->inner->cur.key) : 0; h->level && i < h->level->n; i++) {
+	for (size_t i = h->level ? version_lower(h->level, h->inner->cur.key) : 0; h->level && i < h->level->n; i++) {
 		const struct table_meta *m = h->level->tables[i];
 
 		if (!tombstone_below(m->smallest, to))
@@ -225,7 +209,7 @@ static int hidden_jump_backward(struct hidden_iter *h, const struct tombstone *t
 	const struct tombstones *l = h->at.list;
 	const struct tombstone *begin = t;
 	uint64_t newest = hidden_newest(h), oldest = t->versions[0];
-	size_t i = h->level ? hidden_table(h->level, h->inner->cur.key) + 1 : 0;
+	size_t i = h->level ? version_lower(h->level, h->inner->cur.key) + 1 : 0;
 
 	for (; begin > l->at && t - begin < HIDDEN_JOIN && begin[-1].versions[0] > newest && slice_eq(begin->lower, begin[-1].upper); begin--)
 		oldest = begin[-1].versions[0] < oldest ? begin[-1].versions[0] : oldest;

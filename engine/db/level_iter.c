@@ -75,27 +75,10 @@ static int level_iter_last(struct iter *base)
 	return level_iter_backward(it, rc == 0 ? it->child->ops->last(it->child) : rc);
 }
 
-/* The first table whose largest key is not below key. */
-static size_t level_iter_find(const struct level_iter *it, struct silt_slice key)
-{
-	const struct version_level *l = &it->set->version->levels[it->level];
-	size_t lo = 0, hi = l->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (slice_cmp(l->tables[mid]->largest, key) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 static int level_iter_seek(struct iter *base, struct silt_slice key, uint64_t version)
 {
 	struct level_iter *it = (struct level_iter *)base;
-	size_t i = level_iter_find(it, key);
+	size_t i = version_lower(&it->set->version->levels[it->level], key);
 	int rc;
 
 	if (i == level_iter_count(it))

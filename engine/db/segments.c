@@ -50,14 +50,19 @@ int segments_make(struct silt_db *db, uint64_t number, uint64_t recycle, struct 
 	return log_writer_new(&db->env, path, &h, file, LOG_PAGE, LOG_PAGE, out);
 }
 
-/* One that is flushed, too old to be kept, and that nobody reads changes from; 0: there is none. */
-static uint64_t segments_take_spare(struct silt_db *db)
+typedef struct chain_segment *segments_pop_fn(struct chain *c, uint64_t needed, uint64_t keep_bytes);
+
+/*
+ * The number of a segment that is flushed and leaves the chain; 0: there is none. By chain_pop_spare it is too old to be kept and nobody reads
+ * changes from it; by chain_pop_surplus there is too much, and readers that stand in it go on there, its file being open.
+ */
+static uint64_t segments_pop(struct silt_db *db, segments_pop_fn *pop)
 {
 	struct chain_segment *s;
 	uint64_t number = 0;
 
 	mutex_lock(&db->mu);
-	s = chain_pop_spare(&db->chain, db->oldest_wal, db->env.opts.change_log_size);
+	s = pop(&db->chain, db->oldest_wal, db->env.opts.change_log_size);
 	if (s)
 		number = s->number;
 	chain_unref(s);
@@ -78,7 +83,7 @@ int segments_prepare(struct silt_db *db)
 	mutex_unlock(&db->mu);
 	if (!wanted)
 		return 0;
-	rc = segments_make(db, number, segments_take_spare(db), &w);
+	rc = segments_make(db, number, segments_pop(db, chain_pop_spare), &w);
 	if (rc == 0)
 		db->newest_wal = number;
 	mutex_lock(&db->mu);
@@ -87,21 +92,6 @@ int segments_prepare(struct silt_db *db)
 	cond_broadcast(&db->changed);
 	mutex_unlock(&db->mu);
 	return rc;
-}
-
-/* One that is flushed and too much; readers that stand in it go on there, its file being open. 0: there is none. */
-static uint64_t segments_take_surplus(struct silt_db *db)
-{
-	struct chain_segment *s;
-	uint64_t number = 0;
-
-	mutex_lock(&db->mu);
-	s = chain_pop_surplus(&db->chain, db->oldest_wal, db->env.opts.change_log_size);
-	if (s)
-		number = s->number;
-	chain_unref(s);
-	mutex_unlock(&db->mu);
-	return number;
 }
 
 void segments_trim(struct silt_db *db, uint64_t needed)
@@ -114,6 +104,6 @@ void segments_trim(struct silt_db *db, uint64_t needed)
 	if (needed > db->oldest_wal)
 		db->oldest_wal = needed;
 	mutex_unlock(&db->mu);
-	while ((number = segments_take_surplus(db)) != 0)
+	while ((number = segments_pop(db, chain_pop_surplus)) != 0)
 		segments_remove(db, number);
 }

@@ -97,3 +97,20 @@ int properties_decode(struct silt_slice bytes, struct properties *out)
 	*out = p;
 	return 0;
 }
+
+struct table_meta *properties_meta(const struct properties *p, const uint8_t *root)
+{
+	struct table_meta *m = table_meta_new(p->smallest, p->largest);
+
+	if (!m)
+		return NULL;
+	m->entries = p->entries;
+	m->tombstones = p->tombstones;
+	m->expiring = p->expiring;
+	m->earliest_expiry_ms = p->earliest_expiry_ms;
+	m->min_version = p->min_version;
+	m->max_version = p->max_version;
+	m->range_deletes = p->range_deletes;
+	memcpy(m->digest, root, DIGEST_BYTES);
+	return m;
+}

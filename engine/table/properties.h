@@ -4,6 +4,7 @@
 #define TABLE_PROPERTIES_H
 
 #include "base/buf.h"
+#include "core/table_meta.h"
 
 struct properties {
 	uint64_t entries, keys;           /* versions; distinct keys; 0 only beside range deletes */
@@ -19,5 +20,7 @@ struct properties {
 int properties_encode(const struct properties *p, struct silt_buf *out) SILT_MUST_CHECK;    /* replaces *out */
 /* The keys borrow from bytes. 0, SILT_E_CORRUPT, SILT_E_VERSION. */
 int properties_decode(struct silt_slice bytes, struct properties *out) SILT_MUST_CHECK;
+/* What a manifest keeps of it: number and size are zero still, and the digest is `root`'s. NULL = out of memory. */
+struct table_meta *properties_meta(const struct properties *p, const uint8_t *root);
 
 #endif

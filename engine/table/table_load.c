@@ -120,25 +120,6 @@ int table_load_check(const struct table_file *f, const struct table_root *r, con
 	return report(&f->env->rep, SILT_E_CORRUPT, "%s: its properties are not those that the manifest tells", f->path);
 }
 
-static struct table_meta *table_load_meta(const struct table_file *f, const struct table_root *r)
-{
-	const struct properties *p = &r->properties;
-	struct table_meta *m = table_meta_new(p->smallest, p->largest);
-
-	if (!m)
-		return NULL;
-	m->size = f->size;
-	m->entries = p->entries;
-	m->tombstones = p->tombstones;
-	m->expiring = p->expiring;
-	m->earliest_expiry_ms = p->earliest_expiry_ms;
-	m->min_version = p->min_version;
-	m->max_version = p->max_version;
-	m->range_deletes = p->range_deletes;
-	memcpy(m->digest, r->digest, DIGEST_BYTES);
-	return m;
-}
-
 int table_meta_load(struct env *env, const char *path, struct table_meta **out)
 {
 	struct table_file f = { 0 };
@@ -150,11 +131,13 @@ int table_meta_load(struct env *env, const char *path, struct table_meta **out)
 		rc = table_load_root(&f, NULL, &r);
 	if (rc < 0)
 		goto out;
-	m = table_load_meta(&f, &r);
-	if (m)
-		*out = m;
-	else
+	m = properties_meta(&r.properties, r.digest);
+	if (!m) {
 		rc = SILT_E_NOMEM;
+		goto out;
+	}
+	m->size = f.size;
+	*out = m;
 out:
 	table_root_fini(&r);
 	table_file_close(&f);

@@ -441,21 +441,12 @@ static int table_writer_install(struct table_writer *w, bool *named)
 
 static int table_writer_meta(const struct table_writer *w, const uint8_t *digest, struct table_meta **out)
 {
-	const struct properties *p = &w->props;
-	struct table_meta *m = table_meta_new(p->smallest, p->largest);
+	struct table_meta *m = properties_meta(&w->props, digest);
 
 	if (!m)
 		return SILT_E_NOMEM;
 	m->number = w->number;
 	m->size = w->written;
-	m->entries = p->entries;
-	m->tombstones = p->tombstones;
-	m->expiring = p->expiring;
-	m->earliest_expiry_ms = p->earliest_expiry_ms;
-	m->min_version = p->min_version;
-	m->max_version = p->max_version;
-	m->range_deletes = p->range_deletes;
-	memcpy(m->digest, digest, DIGEST_BYTES);
 	*out = m;
 	return 0;
 }

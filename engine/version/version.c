@@ -49,8 +49,7 @@ void version_unref(struct version *v)
 
 /* ---- searching ------------------------------------------------------------------------------------------------------- */
 
-/* The first table whose largest key is not before key. */
-static size_t version_lower(const struct version_level *l, struct silt_slice key)
+size_t version_lower(const struct version_level *l, struct silt_slice key)
 {
 	size_t lo = 0, hi = l->n;
 

@@ -38,6 +38,8 @@ int version_apply(const struct version *base, const struct edit *e, const struct
 int version_to_edit(const struct version *v, struct edit *out) SILT_MUST_CHECK;   /* from nothing to v; empty on failure */
 /* (1)-(5) of all of it: 0, SILT_E_CORRUPT, _NOMEM. */
 int version_check(const struct version *v, const struct reporter *rep) SILT_MUST_CHECK;
+/* Of a leveled level (>= 1), the first table whose largest key is not before key: its index, or n. */
+size_t version_lower(const struct version_level *l, struct silt_slice key);
 /* The table of a leveled level (>= 1) that may hold key: its index, or n. */
 size_t version_find(const struct version_level *l, struct silt_slice key);
 /* Tables of a level >= 1 that overlap [smallest, largest] are tables[*first, *last); none where *first == *last. */
