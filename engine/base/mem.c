@@ -10,6 +10,7 @@
 #include "base/mem.h"
 
 #include <stdatomic.h>
+#include <sys/mman.h>
 
 /* Read by every allocation, written by tests alone; the counter below has a line of its own for rule 2. */
 static atomic_bool mem_armed;
@@ -113,4 +114,27 @@ char *mem_strdup(const char *s)
 void mem_free(void *p)
 {
 	free(p);
+}
+
+void *mem_map(size_t align, size_t size)
+{
+	size_t room = size + align, before;
+	uint8_t *p;
+
+	if (mem_refuses(room))
+		return NULL;
+	p = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	before = (align - ((uintptr_t)p & (align - 1))) & (align - 1);
+	if (before)
+		(void)munmap(p, before);
+	(void)munmap(p + before + size, align - before);
+	(void)madvise(p + before, size, MADV_HUGEPAGE);       /* only advice: where there are none, small pages serve */
+	return p + before;
+}
+
+void mem_unmap(void *p, size_t size)
+{
+	(void)munmap(p, size);
 }

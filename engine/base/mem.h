@@ -22,6 +22,9 @@ void *mem_resize(void *p, size_t n, size_t size) __attribute__((warn_unused_resu
 void *mem_dup(const void *p, size_t n) __attribute__((warn_unused_result));
 char *mem_strdup(const char *s) __attribute__((warn_unused_result));
 void mem_free(void *p);
+/* Zeroed pages of their own, huge ones where the system has them; align: a power of two from a page up. Size in multiples of it. */
+void *mem_map(size_t align, size_t size) __attribute__((warn_unused_result));
+void mem_unmap(void *p, size_t size);
 
 /*
  * Tests: the n-th allocation from now (1 = the next one) fails, in any thread; 0 = never. With `sticky` all later ones too.

@@ -11,6 +11,8 @@
  *           that stand on it.  (4) bytes linked <= capacity - retire_limit, bytes retired <= retire_limit but for the insert
  *           that is about to wait: together within the capacity.
  * Locks     a shard's mu, then nothing; retired_mu, then nothing. No lock is held across rcu_wait().
+ * Memory    a cache of some size has a pool of huge pages for its blocks (block_new_for): they are looked at in no order. What is
+ *           too large for it, and all blocks of a small cache, are the heap's.
  * Eviction  goes round the shards, so that the budget is one and a large block in one shard does not starve that shard.
  * Source    CLOCK: Corbato, "A paging experiment with the Multics system", 1968. Unlink-then-wait: base/rcu.h.
  */
@@ -31,6 +33,7 @@ enum {
 	BLOCK_CACHE_RETIRE = 4 << 20,     /* bytes that may wait for readers */
 	BLOCK_CACHE_BUCKET = 4096,        /* bytes of capacity a bucket */
 	BLOCK_CACHE_FILTERS = 4,          /* filters may have one part in so many */
+	BLOCK_CACHE_POOL = 32 << 20,      /* bytes of capacity from which on huge pages are worth it */
 };
 
 struct block_shard {
@@ -47,6 +50,7 @@ struct block_stripe {
 struct block_cache {
 	struct block **buckets;           /* [c]; the heads are [r] */
 	uint64_t mask;                    /* [c] */
+	struct pool *pool;                /* [c] where its blocks come from; NULL = the heap */
 	uint64_t capacity, limit, retire_limit;   /* [c] rule 4 */
 	_Atomic uint64_t filter_bytes;    /* linked, of filters; relaxed; on a line that is read by all and seldom written */
 	_Alignas(BLOCK_CACHE_LINE) _Atomic uint64_t bytes;   /* linked; relaxed */
@@ -66,19 +70,25 @@ static size_t block_round_up(size_t n)
 	return (n + BLOCK_CACHE_LINE - 1) & ~(size_t)(BLOCK_CACHE_LINE - 1);
 }
 
-struct block *block_new(size_t bytes, size_t decoded)
+struct block *block_new_for(struct block_cache *c, size_t bytes, size_t decoded)
 {
 	size_t before = block_round_up(sizeof(struct block) + decoded);
-	struct block *b = mem_alloc_aligned(BLOCK_CACHE_LINE, before + bytes);
+	struct pool *pool = c && before + bytes <= POOL_PIECE_MAX ? c->pool : NULL;
+	struct block *b = pool ? pool_take(pool, before + bytes) : mem_alloc_aligned(BLOCK_CACHE_LINE, before + bytes);
 
 	if (!b)
 		return NULL;
-	memset(b, 0, sizeof(*b));
+	*b = (struct block){ .piece = b->piece, .pool = pool };
 	atomic_init(&b->refs, 1);
 	b->bytes = slice_of((uint8_t *)b + before, bytes);
 	b->decoded = decoded ? b + 1 : NULL;
-	b->charge = before + bytes;
+	b->charge = pool ? pool_size(before + bytes) : before + bytes;
 	return b;
+}
+
+struct block *block_new(size_t bytes, size_t decoded)
+{
+	return block_new_for(NULL, bytes, decoded);
 }
 
 struct block *block_pin_again(struct block *b)
@@ -87,10 +97,18 @@ struct block *block_pin_again(struct block *b)
 	return b;
 }
 
+static void block_free(struct block *b)
+{
+	if (b->pool)
+		pool_give(b->pool, b);
+	else
+		mem_free(b);
+}
+
 void block_unpin(struct block *b)
 {
 	if (b && atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) == 1)
-		mem_free(b);
+		block_free(b);
 }
 
 static void block_unpin_list(struct block *b)
@@ -442,7 +460,9 @@ int block_cache_new(uint64_t capacity, struct block_cache **out)
 	c->retire_limit = capacity / 8 < BLOCK_CACHE_RETIRE ? capacity / 8 : BLOCK_CACHE_RETIRE;
 	c->limit = capacity - c->retire_limit;
 	c->buckets = mem_calloc(buckets, sizeof(*c->buckets));
-	if (!c->buckets || block_cache_init_locks(c) < 0) {
+	c->pool = capacity >= BLOCK_CACHE_POOL ? pool_new() : NULL;
+	if (!c->buckets || (capacity >= BLOCK_CACHE_POOL && !c->pool) || block_cache_init_locks(c) < 0) {
+		pool_close(c->pool);
 		mem_free(c->buckets);
 		mem_free(c);
 		return SILT_E_NOMEM;
@@ -467,6 +487,7 @@ void block_cache_free(struct block_cache *c)
 	}
 	block_unpin_list(c->retired);
 	block_cache_fini_locks(c, BLOCK_CACHE_SHARDS, true);
+	pool_close(c->pool);              /* what is pinned still keeps it */
 	mem_free(c->buckets);
 	mem_free(c);
 }

@@ -9,11 +9,13 @@
 #ifndef TABLE_BLOCK_CACHE_H
 #define TABLE_BLOCK_CACHE_H
 
+#include "base/pool.h"
 #include "base/slice.h"
 
 struct block_cache;
 
 struct block {                            /* header of one allocation; `decoded` and the bytes follow */
+	struct pool_piece piece;          /* the pool's, if it is from there */
 	_Atomic unsigned refs;            /* the cache's own counts as one */
 	_Atomic unsigned char touched;    /* CLOCK; relaxed */
 	uint8_t kind;                     /* enum table_block_kind */
@@ -24,6 +26,7 @@ struct block {                            /* header of one allocation; `decoded`
 	void *decoded;                    /* what the reader prepared beside it, inside the same allocation; or NULL */
 	struct block *link;               /* [s] in its shard's ring, later in the retired list */
 	size_t charge;                    /* bytes of the allocation */
+	struct pool *pool;                /* where it is from; NULL = the heap */
 };
 
 /*
@@ -36,6 +39,7 @@ uint64_t block_cache_filter_room(const struct block_cache *c);   /* of these, by
 int block_cache_new(uint64_t capacity, struct block_cache **out) SILT_MUST_CHECK;
 void block_cache_free(struct block_cache *c);             /* nothing pinned may be left */
 struct block *block_new(size_t bytes, size_t decoded);    /* refs 1, the caller's; NULL = out of memory; bytes.data is writable until inserted */
+struct block *block_new_for(struct block_cache *c, size_t bytes, size_t decoded);   /* from the memory that c keeps for its blocks; NULL: as above */
 struct block *block_cache_peek(struct block_cache *c, uint64_t table, uint64_t offset);  /* NULL = not there */
 struct block *block_cache_pin(struct block_cache *c, uint64_t table, uint64_t offset);
 struct block *block_pin_again(struct block *b);           /* of one that is pinned, or was peeked at in this read section */

@@ -238,7 +238,7 @@ static int table_file_load(enum table_block_kind kind, struct block *b)
 }
 
 /* Stored bytes whose digest was right -> a block. */
-static int table_file_unpack(enum table_block_kind kind, struct silt_slice stored, struct block **out)
+static int table_file_unpack(struct block_cache *cache, enum table_block_kind kind, struct silt_slice stored, struct block **out)
 {
 	struct compress_packed packed;
 	struct block *b;
@@ -248,7 +248,7 @@ static int table_file_unpack(enum table_block_kind kind, struct silt_slice store
 		return rc;
 	if (packed.items > table_file_items_max(kind, packed.raw_bytes))
 		return SILT_E_CORRUPT;
-	b = block_new(packed.raw_bytes, table_file_room(kind, packed.items));
+	b = block_new_for(cache, packed.raw_bytes, table_file_room(kind, packed.items));
 	if (!b)
 		return SILT_E_NOMEM;
 	b->kind = (uint8_t)kind;
@@ -283,7 +283,7 @@ int table_file_fetch(const struct table_file *f, enum table_block_kind kind, con
 		rc = table_file_damage(f, kind, addr, at, "its SHA-256 is not the one in its parent");
 		goto out;
 	}
-	rc = table_file_unpack(kind, stored, out);
+	rc = table_file_unpack(f->cache, kind, stored, out);
 	if (rc == SILT_E_CORRUPT)
 		rc = table_file_damage(f, kind, addr, at, "its digest is right and its contents are not");
 out:

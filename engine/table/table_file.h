@@ -14,6 +14,7 @@ struct table_file {                       /* [c] after open */
 	struct os_file *file;
 	char *path;
 	uint64_t size;
+	struct block_cache *cache;        /* for whose memory its blocks are made; NULL = the heap's */
 };
 int table_file_open(struct env *env, const char *path, struct table_file *out) SILT_MUST_CHECK;   /* a missing file is SILT_E_CORRUPT */
 void table_file_close(struct table_file *f);             /* a zeroed one is fine */

@@ -89,6 +89,7 @@ static int table_open_file(struct table *t)
 		return rc;
 	}
 	t->file = f;
+	t->file.cache = t->cache;
 	t->root = r;
 	return 0;
 }

@@ -237,6 +237,49 @@ static void test_block_cache__filters_have_a_share(void **state)
 	block_cache_free(c);
 }
 
+static void test_block_cache__a_large_one_has_memory_of_its_own(void **state)
+{
+	struct block_cache *c = cache(64 << 20), *little = cache(1 << 20);
+	struct block *kept = NULL;
+
+	(void)state;
+	for (uint64_t i = 0; i < 40000; i++) {                  /* more than fits, so that pieces are used again */
+		size_t bytes = 3000 + i * 37 % 2000;
+		struct block *b = block_new_for(c, bytes, 100);
+
+		assert_non_null(b);
+		assert_non_null(b->pool);
+		assert_int_equal(b->charge % 64, 0);
+		assert_true(b->charge >= sizeof(*b) + 100 + bytes);
+		b->table = i % 5;
+		b->offset = i;
+		memset(b->decoded, (int)i, 100);
+		memset((void *)(uintptr_t)b->bytes.data, (int)i, bytes);
+		block_cache_insert(c, b);
+		if (i == 39999)
+			kept = block_pin_again(b);
+		block_unpin(b);
+		assert_true(i % 1000 || used(c) <= 64 << 20);
+	}
+	block_cache_check(c);
+	for (uint64_t i = 0; i < 40000; i++) {
+		struct block *b = block_cache_pin(c, i % 5, i);
+
+		assert_true(!b || (((const uint8_t *)b->bytes.data)[2999] == (uint8_t)i && *(uint8_t *)b->decoded == (uint8_t)i));
+		block_unpin(b);
+	}
+	block_cache_free(c);
+	assert_int_equal(*(uint8_t *)kept->decoded, (uint8_t)39999);
+	block_unpin(kept);
+	for (int i = 0; i < 3; i++) {
+		struct block *b = block_new_for(i == 0 ? little : NULL, i == 1 ? 2 << 20 : 100, 0);
+
+		assert_null(b->pool);
+		block_unpin(b);
+	}
+	block_cache_free(little);
+}
+
 static void test_block_cache__counts(void **state)
 {
 	struct block_cache *c = cache(1 << 20);
@@ -371,6 +414,7 @@ int main(void)
 		cmocka_unit_test(test_block_cache__a_pin_outlives_eviction),
 		cmocka_unit_test(test_block_cache__forgets_a_table),
 		cmocka_unit_test(test_block_cache__filters_have_a_share),
+		cmocka_unit_test(test_block_cache__a_large_one_has_memory_of_its_own),
 		cmocka_unit_test(test_block_cache__counts),
 		cmocka_unit_test(test_block_cache__without_memory),
 		cmocka_unit_test(test_block_cache__readers_and_inserters_at_once),
