@@ -306,7 +306,7 @@ static void test_block_cache__without_memory(void **state)
 		int rc;
 
 		mem_fail_at(n, false);
-		rc = block_cache_new(1 << 20, &c);
+		rc = block_cache_new(64 << 20, &c);
 		mem_fail_at(0, false);
 		assert_true(rc == 0 || rc == SILT_E_NOMEM);
 		if (rc == 0)
