@@ -25,7 +25,7 @@ static void connection_close(struct connection *c)
 
 	loop_disarm(&c->timer);
 	if (c->x != NULL && c->x->lent)
-		c->x->conn = NULL;                                 /* its answer will be thrown away */
+		exchange_leave(c->x);                              /* its answer will be thrown away */
 	else if (c->x != NULL)
 		exchange_free(c->x);
 	if (c->source.fd >= 0)
@@ -72,6 +72,16 @@ static void connection_to_sending(struct connection *c)
 	c->state = CONNECTION_SENDING;
 }
 
+/* A worker makes the next part of a stream: no deadline is its peer's to keep. */
+static void connection_to_next_part(struct connection *c)
+{
+	loop_disarm(&c->timer);
+	if (c->state == CONNECTION_SENDING)
+		loop_change(c->home->loop, &c->source, CONNECTION_WATCH);
+	c->state = CONNECTION_LENT;
+	exchange_next(c->x);
+}
+
 static void connection_send(struct connection *c)
 {
 	uint64_t sent = c->x->sent;
@@ -84,6 +94,9 @@ static void connection_send(struct connection *c)
 		if (c->state != CONNECTION_SENDING || c->x->sent > sent)
 			loop_arm(c->home->loop, &c->timer, LOOP_TRANSFER);
 		connection_to_sending(c);
+		break;
+	case EXCHANGE_PART:
+		connection_to_next_part(c);
 		break;
 	case EXCHANGE_FAILED:
 		connection_fault(c, TRAFFIC_PEER_GONE);

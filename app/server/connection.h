@@ -12,6 +12,7 @@
  *	 |                                          v                              ^
  *	 |                                        LENT ----- answered, not all ----+
  *	 +--- sent ------------------------------ (send) <---- EPOLLOUT ---- SENDING
+ *	                                            +--- a part of a stream is sent ---> LENT
  *
  * IDLE      nothing waits; no deadline: nginx closes what it does not need (FACTS rule 9)
  * PARTIAL   part of a request waits in the socket; request_timeout from its first byte

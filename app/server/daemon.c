@@ -226,7 +226,8 @@ static int daemon_start_server(struct daemon *d)
 		.request_timeout_ms = o->request_timeout, .transfer_timeout_ms = DAEMON_TRANSFER_TIMEOUT_MS,
 		.store = d->store, .log = &d->log,
 		.limits = { .max_value_size = o->max_value_size, .max_request_size = o->max_request_size,
-		            .max_parked = o->max_parked },
+		            .max_parked = o->max_parked, .max_page_entries = o->max_page_entries,
+		            .max_page_size = o->max_page_size, .max_streams = o->max_streams },
 		.durability_async = o->durability == 1, .socket_activated = d->listener.source == LISTEN_SYSTEMD,
 		.hosts = (const char *const *)o->host_list, .dispatch = route_dispatch,
 	};

@@ -81,12 +81,33 @@ static void exchange_refuse(struct request *r)
 	problem_set(r, 503, PROBLEM_TOO_MANY_PARKED, "every worker is busy and their queue is full");
 }
 
+/* It has been let in before: refusing it now could deny a write that is done. */
 static void exchange_retry(struct request *r)
 {
-	if (exchange_to_worker(exchange_of(r)))
-		return;
-	exchange_refuse(r);
-	exchange_complete(r);
+	struct exchange *x = exchange_of(r);
+
+	r->may_block = true;
+	x->job.run = exchange_run;
+	worker_requeue(x->home->workers, &x->job);
+}
+
+static void exchange_run_part(struct worker_job *j)
+{
+	struct exchange *x = (struct exchange *)(void *)((char *)j - offsetof(struct exchange, job));
+	struct request *r = &x->request;
+
+	bytes_clear(&r->response.body);
+	switch (r->stream(r)) {
+	case STREAM_END:
+		r->stream = NULL;
+		exchange_complete(r);
+		break;
+	case STREAM_MORE:
+		exchange_complete(r);
+		break;
+	case STREAM_PARKED:
+		break;                                             /* x may be gone already */
+	}
 }
 
 static void exchange_lend(struct exchange *x)
@@ -102,6 +123,23 @@ static uint64_t exchange_clock_ns(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+void exchange_next(struct exchange *x)
+{
+	x->begun = true;
+	x->parts_size += x->size;
+	x->sealed = false;
+	x->sent = x->size = 0;
+	exchange_lend(x);
+	x->job.run = exchange_run_part;
+	worker_requeue(x->home->workers, &x->job);
+}
+
+void exchange_leave(struct exchange *x)
+{
+	x->conn = NULL;
+	atomic_store_explicit(&x->request.gone, true, memory_order_relaxed);
 }
 
 bool exchange_dispatch(struct exchange *x)
@@ -167,6 +205,8 @@ struct exchange *exchange_new(struct exchange_home *home, struct connection *con
 	home->live++;
 	x->conn = conn;
 	x->sent = x->size = 0;
+	x->parts_size = 0;
+	x->sealed = x->begun = false;
 	return x;
 }
 
@@ -332,20 +372,27 @@ static bool exchange_has_body(const struct response *r)
 	return !r->head_only && r->status != 204 && r->status != 304;
 }
 
-static void exchange_seal(struct exchange *x)
+/* False: a stream that has begun can't go on. All that is left is to close the connection, so that nobody takes what came for all. */
+static bool exchange_seal(struct exchange *x)
 {
 	const struct response *r = &x->request.response;
 
-	x->answer = (struct wire_answer){ .id = (uint16_t)x->fcgi.requestId };
-	bytes_clear(&x->head);
-	if (response_head(r, &x->head)) {
+	x->answer = (struct wire_answer){ .id = (uint16_t)x->fcgi.requestId, .open = x->request.stream != NULL };
+	if (x->begun) {
+		if (r->body.bad)
+			return false;
+		x->answer.body = span_of(r->body.p, r->body.len);
+	} else if (bytes_clear(&x->head), response_head(r, &x->head)) {
 		x->answer.head = span_of(x->head.p, x->head.len);
 		if (exchange_has_body(r))
 			x->answer.body = span_of(r->body.p, r->body.len);
 	} else {
 		x->answer.head = response_fallback();
+		x->answer.open = false;
 	}
 	x->size = wire_answer_size(&x->answer);
+	x->sealed = true;
+	return true;
 }
 
 static ssize_t exchange_push(struct exchange *x, int fd)
@@ -364,8 +411,8 @@ static ssize_t exchange_push(struct exchange *x, int fd)
 
 enum exchange_progress exchange_send(struct exchange *x, int fd)
 {
-	if (x->size == 0)
-		exchange_seal(x);
+	if (!x->sealed && !exchange_seal(x))
+		return EXCHANGE_FAILED;
 	for (int i = 0; i < EXCHANGE_SEND_TURNS && x->sent < x->size; i++) {
 		ssize_t n = exchange_push(x, fd);
 
@@ -373,7 +420,9 @@ enum exchange_progress exchange_send(struct exchange *x, int fd)
 			return errno == EAGAIN || errno == EWOULDBLOCK ? EXCHANGE_MORE : EXCHANGE_FAILED;
 		x->sent += (uint64_t)n;
 	}
-	return x->sent == x->size ? EXCHANGE_SENT : EXCHANGE_MORE;
+	if (x->sent < x->size)
+		return EXCHANGE_MORE;
+	return x->answer.open ? EXCHANGE_PART : EXCHANGE_SENT;
 }
 
 void exchange_count(struct exchange *x)
@@ -382,6 +431,6 @@ void exchange_count(struct exchange *x)
 
 	traffic_answered(x->home->traffic, &(struct traffic_answer){
 		.slot = r->slot, .status = r->response.status, .ns = exchange_clock_ns() - x->began_ns,
-		.request_bytes = r->body.len, .response_bytes = x->size,
+		.request_bytes = r->body.len, .response_bytes = x->parts_size + x->size,
 	});
 }

@@ -7,6 +7,7 @@
  *	reactor:                exchange_dispatch()    answered, or lent
  *	lender:                 request_complete()     a letter to the reactor, which then sends
  *	reactor:                exchange_send() until sent; exchange_free()
+ *	                        a stream: exchange_next() behind each part, which lends it again
  *
  * A client that leaves takes the connection with it, not the exchange: conn becomes NULL and the answer is thrown away.
  */
@@ -49,13 +50,21 @@ struct exchange {
 	uint64_t body_charge;         /* counted in server->body_bytes */
 	struct bytes head;
 	struct wire_answer answer;
+	bool sealed;                  /* answer and size are those of what the response holds now */
+	bool begun;                   /* the head of a stream has left: what follows are parts of its body */
 	uint64_t sent, size;          /* of the answer as records */
+	uint64_t parts_size;          /* of the parts of a stream that left before */
 	uint64_t began_ns;            /* when it was whole */
 	struct worker_job job;        /* on its way to a worker: a body to read, or a dispatch that may block */
 	struct loop_letter letter;    /* on its way back */
 };
 
-enum exchange_progress { EXCHANGE_SENT, EXCHANGE_MORE, EXCHANGE_FAILED };
+enum exchange_progress {
+	EXCHANGE_SENT,                /* all of it */
+	EXCHANGE_MORE,                /* the socket is full */
+	EXCHANGE_PART,                /* a part of a stream: exchange_next() makes the next one */
+	EXCHANGE_FAILED,
+};
 
 struct exchange *exchange_new(struct exchange_home *home, struct connection *conn);      /* NULL = no memory */
 void exchange_free(struct exchange *x);
@@ -71,6 +80,10 @@ bool exchange_read(struct exchange *x, int *fd);
 bool exchange_dispatch(struct exchange *x);
 /* Sends what the socket takes, without waiting. */
 enum exchange_progress exchange_send(struct exchange *x, int fd);
+/* Lends the exchange of a stream, whose part was sent, to a worker for the next one. */
+void exchange_next(struct exchange *x);
+/* Its client has left while it is lent. */
+void exchange_leave(struct exchange *x);
 
 /* The answer is sent, all of it: counts it. */
 void exchange_count(struct exchange *x);

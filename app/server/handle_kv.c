@@ -8,37 +8,32 @@
 #include "server/lookup.h"
 #include "server/media_type.h"
 #include "server/problem.h"
+#include "server/range.h"
 #include "server/submit.h"
 #include "server/ttl.h"
 
 #include <string.h>
 #include <strings.h>
 
-/* What asks for more than one key; known, so that the answer is "not offered" and not "no such parameter". */
-#define KV_BOUNDS (QUERY_BIT(QUERY_PREFIX) | QUERY_BIT(QUERY_START) | QUERY_BIT(QUERY_END))
-#define KV_LIST   (KV_BOUNDS | QUERY_BIT(QUERY_LIMIT) | QUERY_BIT(QUERY_REVERSE) | QUERY_BIT(QUERY_KEYS_ONLY) | \
-                   QUERY_BIT(QUERY_COUNT_ONLY) | QUERY_BIT(QUERY_CURSOR))
-
 #define KV_OPERATION (QUERY_BIT(QUERY_OP) | QUERY_BIT(QUERY_BY))
 
-/* Parses the query where the route may also mean a range. False: answered (400, 501). */
-static bool kv_query(struct request *r, unsigned allowed, unsigned range, const char *range_name,
-                     struct query *q)
+/* Parses the query where the route may also mean a range. False: answered. */
+static bool kv_query(struct request *r, unsigned allowed, unsigned range, struct query *q)
 {
 	if (key_in_path(r))
 		range = 0;
-	if (!key_query(r, allowed | range, q))
+	if (!key_query(r, QUERY_BIT(QUERY_KEY) | allowed | range, q))
 		return false;
-	if ((q->given & range) == 0)
+	if (!query_has(q, QUERY_KEY) || (q->given & range) == 0)
 		return true;
-	if (query_has(q, QUERY_KEY))
-		problem_set(r, 400, PROBLEM_BAD_QUERY,
-		            "key names one entry; it can't stand beside the bounds of a range.");
-	else
-		problem_set(r, 501, PROBLEM_NOT_IMPLEMENTED,
-		            "%s is not offered by this server; capabilities in /v1/stats lists what is.",
-		            range_name);
+	problem_set(r, 400, PROBLEM_BAD_QUERY,
+	            "key names one entry; it can't stand beside what names a range.");
 	return false;
+}
+
+static bool kv_is_range(const struct request *r, const struct query *q)
+{
+	return !key_in_path(r) && !query_has(q, QUERY_KEY);
 }
 
 enum route_result handle_kv_get(struct request *r)
@@ -47,14 +42,10 @@ enum route_result handle_kv_get(struct request *r)
 	struct store_entry e;
 	struct query q;
 
-	if (!kv_query(r, QUERY_BIT(QUERY_KEY), KV_LIST, "A list of a range of keys", &q))
+	if (!kv_query(r, 0, RANGE_LIST, &q))
 		return ROUTE_DONE;
-	if (!key_in_path(r) && !query_has(&q, QUERY_KEY)) {
-		problem_set(r, 501, PROBLEM_NOT_IMPLEMENTED,
-		            "A list of all keys is not offered by this server; give one key as ?key= or "
-		            "behind /v1/kv/.");
-		return ROUTE_DONE;
-	}
+	if (kv_is_range(r, &q))
+		return handle_range_list(r, &q);
 	if (!key_find(r, &q) || !lookup_entry(r, &r->response.body, &e, &result))
 		return result;
 	answer_value(r, &e);
@@ -151,9 +142,11 @@ enum route_result handle_kv_delete(struct request *r)
 	struct query q;
 	unsigned flags;
 
-	if (!kv_query(r, QUERY_BIT(QUERY_KEY) | QUERY_BIT(QUERY_DURABILITY), KV_BOUNDS | QUERY_BIT(QUERY_ALL),
-	              "A delete of a range of keys", &q) ||
-	    !key_find(r, &q) || !submit_durability(r, &q, &flags) || !submit_conditions(r, &conditions, &w))
+	if (!kv_query(r, QUERY_BIT(QUERY_DURABILITY), RANGE_BOUNDS | QUERY_BIT(QUERY_ALL), &q))
+		return ROUTE_DONE;
+	if (kv_is_range(r, &q))
+		return handle_range_delete(r, &q);
+	if (!key_find(r, &q) || !submit_durability(r, &q, &flags) || !submit_conditions(r, &conditions, &w))
 		return ROUTE_DONE;
 	w.want_old_value = kv_prefers_representation(r->prefer);
 	return submit_write(r, &w, flags, kv_delete_done);

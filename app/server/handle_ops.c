@@ -68,6 +68,7 @@ enum route_result handle_ops_stats(struct request *r)
 	ops_number(body, "requests", atomic_load_explicit(&server->requests, memory_order_relaxed));
 	ops_number(body, "parked", atomic_load_explicit(&server->parked, memory_order_relaxed));
 	ops_number(body, "max_parked", server->limits.max_parked);
+	ops_number(body, "streams", atomic_load_explicit(&server->streams, memory_order_relaxed));
 	ops_number(body, "max_value_size", server->limits.max_value_size);
 	ops_number(body, "max_request_size", server->limits.max_request_size);
 	for (size_t i = 0; i < stats.n; i++)

@@ -41,6 +41,61 @@ enum media_type media_type_of(const char *content_type)
 	return media_type_is(p, len, "application/x-www-form-urlencoded") ? MEDIA_FORM : MEDIA_OTHER;
 }
 
+/* "0.5" -> 500, "1" -> 1000; 0 for what is no quality. */
+static unsigned media_type_thousandths(const char *p, size_t len)
+{
+	unsigned q = 0, digit = 1000;
+
+	for (size_t i = 0; i < len && p[i] != ' ' && p[i] != '\t'; i++) {
+		if (i == 1 && p[i] == '.')
+			continue;
+		if (i == 1 || i > 4 || p[i] < '0' || p[i] > '9')
+			return 0;
+		q += (unsigned)(p[i] - '0') * digit;
+		digit /= 10;
+	}
+	return q <= 1000 ? q : 0;
+}
+
+/* Of one element's parameters, ";..." or nothing. */
+static unsigned media_type_parameters_quality(const char *p, const char *end)
+{
+	while (p < end) {
+		size_t len;
+
+		p += strspn(p, "; \t");
+		len = strcspn(p, ";,");
+		if (p + len > end)
+			break;
+		if (len > 2 && (*p == 'q' || *p == 'Q') && p[1] == '=')
+			return media_type_thousandths(p + 2, len - 2);
+		p += len;
+	}
+	return 1000;
+}
+
+unsigned media_type_quality(const char *accept, const char *type)
+{
+	const char *p = accept != NULL ? accept : "";
+	unsigned best = 0;
+
+	while (*p != 0) {
+		const char *end;
+		size_t len;
+
+		p += strspn(p, ", \t");
+		end = p + strcspn(p, ",");
+		len = strcspn(p, "; \t,");
+		if (len > 0 && media_type_is(p, len, type)) {
+			unsigned q = media_type_parameters_quality(p + len, end);
+
+			best = q > best ? q : best;
+		}
+		p = end;
+	}
+	return best;
+}
+
 bool media_type_storable(const char *content_type)
 {
 	size_t len = strlen(content_type);

@@ -40,6 +40,7 @@ static const struct problem_kind problem_kinds[] = {
 	{ PROBLEM_SHUTTING_DOWN, "Shutting down", 2 },
 	{ PROBLEM_STALLED, "Writes wait for compaction", 1 },
 	{ PROBLEM_TOO_MANY_PARKED, "Too many requests are waiting", 1 },
+	{ PROBLEM_TOO_MANY_STREAMS, "Too many lists are on their way", 1 },
 	{ PROBLEM_READ_ONLY, "Read-only after a disk fault", 60 },
 	{ PROBLEM_NO_MEMORY, "Out of memory", 1 },
 	{ PROBLEM_DISK_FULL, "The disk is full", 0 },

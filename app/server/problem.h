@@ -39,6 +39,7 @@
 #define PROBLEM_SHUTTING_DOWN    PROBLEM_TYPE("shutting-down")         /* 503; all 503 with Retry-After */
 #define PROBLEM_STALLED          PROBLEM_TYPE("write-stall")           /* 503 */
 #define PROBLEM_TOO_MANY_PARKED  PROBLEM_TYPE("too-many-parked")       /* 503 */
+#define PROBLEM_TOO_MANY_STREAMS PROBLEM_TYPE("too-many-streams")      /* 503 */
 #define PROBLEM_READ_ONLY        PROBLEM_TYPE("read-only")             /* 503: after a disk fault */
 #define PROBLEM_NO_MEMORY        PROBLEM_TYPE("out-of-memory")         /* 503 */
 #define PROBLEM_DISK_FULL        PROBLEM_TYPE("disk-full")             /* 507 */

@@ -110,6 +110,8 @@ void request_reset(struct request *r)
 		r->state_free(r->state);
 	r->state = NULL;
 	r->state_free = NULL;
+	r->stream = NULL;
+	atomic_store_explicit(&r->gone, false, memory_order_relaxed);
 	for (size_t i = 0; i < sizeof(request_fields) / sizeof(request_fields[0]); i++)
 		*(const char **)(void *)((char *)r + request_fields[i].offset) = NULL;
 	r->query = r->path = r->body = (struct span){ 0 };

@@ -7,6 +7,8 @@
  *                                                -> ROUTE_BLOCK: a worker calls route_dispatch() again with may_block set
  *                                                -> ROUTE_PARKED: whoever holds it calls request_complete() once, from any thread,
  *                                                   and the reactor that owns it answers
+ * Turns     what takes long gives its worker back now and then: request_retry(), then ROUTE_PARKED. The handler finds its state again.
+ * Streams   an answer of any size is made a part at a time: request.stream
  */
 #ifndef SERVER_REQUEST_H
 #define SERVER_REQUEST_H
@@ -15,10 +17,19 @@
 #include "store/store.h"
 #include "util/bytes.h"
 
+#include <stdatomic.h>
+
 enum request_role { ROLE_READ, ROLE_WRITE, ROLE_ADMIN };
 
 struct server;                        /* what handlers may ask of the process: server.h */
 struct request;
+
+enum stream_step {
+	STREAM_MORE,                  /* what is in response.body (perhaps nothing) is to be sent; then call again */
+	STREAM_END,                   /* it is the last of it */
+	STREAM_PARKED,                /* whoever holds the request fills the body and calls request_complete(): from then as STREAM_MORE, or
+	                                 STREAM_END where it has set `stream` to NULL */
+};
 
 struct request {
 	/* [c] once read; strings borrowed from the parameters, valid until answered; NULL = absent */
@@ -43,6 +54,10 @@ struct request {
 	struct response response;     /* filled by whoever handles it */
 	void *state;                  /* the handler's own while parked; freed by state_free at the end */
 	void (*state_free)(void *state);
+	/* NULL, or the answer is a stream (response.streamed is set): once what the body holds has left, this is called in a worker,
+	   with an empty body, for the next part; and so on until it says that there is no more, or sets it to NULL. */
+	enum stream_step (*stream)(struct request *r);
+	_Atomic bool gone;            /* the client has left: whatever the answer is, nobody reads it. For work of many turns */
 	/* Handlers' memory: cleared by route_dispatch(), kept from request to request (so that a cached get allocates nothing),
 	   freed with bytes_fini() by whoever frees the request. Start from {0}. */
 	struct bytes key;             /* decoded; whole while parked */

@@ -38,6 +38,7 @@ void response_reset(struct response *r)
 {
 	r->status = 0;
 	r->head_only = false;
+	r->streamed = false;
 	r->split = false;
 	bytes_clear(&r->headers);
 	bytes_clear(&r->body);
@@ -120,7 +121,7 @@ bool response_head(const struct response *r, struct bytes *out)
 	(void)bytes_adds(out, "\r\n");
 	(void)bytes_add(out, r->headers.p, r->headers.len);
 	(void)bytes_adds(out, "X-Content-Type-Options: nosniff\r\nCross-Origin-Resource-Policy: same-origin\r\n");
-	if (response_has_length(r->status)) {
+	if (response_has_length(r->status) && !r->streamed) {
 		(void)bytes_adds(out, "Content-Length: ");
 		(void)response_number(out, r->body.len);
 		(void)bytes_adds(out, "\r\n");

@@ -10,6 +10,7 @@ struct response {
 	struct bytes headers;         /* "Name: value\r\n"*, without Status and Content-Length */
 	struct bytes body;
 	bool head_only;               /* HEAD: Content-Length says what GET would send; set by route_dispatch() before all else */
+	bool streamed;                /* its length is not known: no Content-Length */
 	bool split;                   /* a header value held CR, LF or NUL: no such answer leaves */
 };
 

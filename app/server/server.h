@@ -23,6 +23,9 @@ struct server_limits {
 	uint64_t max_value_size;      /* bytes; default 16 MiB */
 	uint64_t max_request_size;    /* bytes; default 32 MiB */
 	uint64_t max_parked;          /* requests; default 4096 */
+	uint64_t max_page_entries;    /* of a list, in one answer; default 10,000 */
+	uint64_t max_page_size;       /* bytes of a list's answer, but for one entry that is larger; default 8 MiB */
+	uint64_t max_streams;         /* lists on their way as lines, at once; default 64 */
 	uint64_t max_body_bytes;      /* bytes of bodies held at once by all requests in flight; 0 = 4 max_request_size */
 };
 
@@ -37,6 +40,7 @@ struct server {
 	const char *const *hosts;     /* [c] host names that are ours (without port), NULL-ended; NULL = any */
 	uint64_t start_mono_ms;       /* [c] */
 	_Atomic uint64_t requests;    /* answered so far */
+	_Atomic uint64_t streams;     /* lists on their way as lines; handlers refuse more than limits.max_streams */
 	_Atomic uint64_t parked;      /* counted by the reactor; handlers refuse to park more than limits.max_parked */
 	_Atomic bool stopping;        /* set by server_stop(); new requests get 503 */
 	_Atomic bool flushing_last;   /* /shutdown is writing everything out: others get 503; taken back where that fails */

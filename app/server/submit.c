@@ -72,18 +72,25 @@ bool submit_value_size(struct request *r, size_t len)
 	return false;
 }
 
-enum route_result submit_write(struct request *r, struct store_write *w, unsigned flags, store_done_fn *done)
+bool submit_room(struct request *r)
 {
 	struct server *server = r->server;
-	struct store *store = server->store;
+
+	if (atomic_load_explicit(&server->parked, memory_order_relaxed) < server->limits.max_parked)
+		return true;
+	problem_set(r, 503, PROBLEM_TOO_MANY_PARKED, "%" PRIu64 " requests are waiting already.",
+	            server->limits.max_parked);
+	return false;
+}
+
+enum route_result submit_write(struct request *r, struct store_write *w, unsigned flags, store_done_fn *done)
+{
+	struct store *store = r->server->store;
 	bool may_block = r->may_block;
 	int code;
 
-	if (atomic_load_explicit(&server->parked, memory_order_relaxed) >= server->limits.max_parked) {
-		problem_set(r, 503, PROBLEM_TOO_MANY_PARKED, "%" PRIu64 " requests are waiting already.",
-		            server->limits.max_parked);
+	if (!submit_room(r))
 		return ROUTE_DONE;
-	}
 	w->key = key_span(r);
 	code = store->ops->write(store, w, flags | (may_block ? 0 : STORE_CACHED_ONLY), done, r);
 	if (code == STORE_OK)

@@ -38,6 +38,9 @@ bool submit_ttl(struct request *r, const struct query *q, uint64_t *seconds);
 /* Are this many bytes of value allowed? False: answered. */
 bool submit_value_size(struct request *r, size_t len);
 
+/* May one more request wait? False: answered. */
+bool submit_room(struct request *r);
+
 /* w->key is set here. Parks the request, sends it to a worker, or answers with the reason why not. */
 enum route_result submit_write(struct request *r, struct store_write *w, unsigned flags, store_done_fn *done);
 

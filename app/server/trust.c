@@ -125,7 +125,11 @@ bool trust_site(struct request *r)
 
 bool trust_key(struct request *r)
 {
-	struct span key = { r->key.p, r->key.len };
+	return trust_bytes(r, span_of(r->key.p, r->key.len));
+}
+
+bool trust_bytes(struct request *r, struct span key)
+{
 	int begins;
 
 	if (!trust_given(r->key_prefix))
@@ -140,4 +144,45 @@ bool trust_key(struct request *r)
 		problem_set(r, 403, PROBLEM_OUTSIDE_PREFIX,
 		            "This client is held to keys that begin otherwise.");
 	return false;
+}
+
+/* Do all keys from lower to before upper begin with prefix? Where lower does, those that do not lie above it, so the least of them
+   must not be below upper: it is the prefix with its last byte that is not 0xff one higher. */
+static bool trust_lies_within(struct span lower, struct span upper, struct span prefix)
+{
+	size_t n = prefix.len;
+
+	if (lower.len < n || memcmp(lower.p, prefix.p, n) != 0)
+		return false;
+	while (n > 0 && (unsigned char)prefix.p[n - 1] == 0xff)
+		n--;
+	if (n == 0)
+		return true;                             /* nothing lies above */
+	if (upper.len == 0)
+		return false;
+	if (upper.len >= prefix.len && memcmp(upper.p, prefix.p, prefix.len) == 0)
+		return true;
+	return upper.len == n && memcmp(upper.p, prefix.p, n - 1) == 0 &&
+	       (unsigned char)upper.p[n - 1] == (unsigned char)prefix.p[n - 1] + 1;
+}
+
+bool trust_range(struct request *r, struct span lower, struct span upper)
+{
+	struct bytes prefix = {0};
+	size_t bad_at;
+	bool ok;
+
+	if (!trust_given(r->key_prefix))
+		return true;
+	if (!percent_decode(span_str(r->key_prefix), PERCENT_PATH, &prefix, &bad_at)) {
+		bytes_fini(&prefix);
+		return trust_bytes(r, span_of(NULL, 0));   /* which says why not */
+	}
+	ok = trust_lies_within(lower, upper, span_of(prefix.p, prefix.len));
+	bytes_fini(&prefix);
+	if (!ok)
+		problem_set(r, 403, PROBLEM_OUTSIDE_PREFIX,
+		            "This client is held to keys that begin alike: ask for them by prefix or by bounds that lie "
+		            "within.");
+	return ok;
 }

@@ -19,5 +19,8 @@ bool trust_role(struct request *r, enum request_role needed);
 bool trust_site(struct request *r);
 /* Is the key (r->key) one that this client may touch? */
 bool trust_key(struct request *r);
+/* The same of any key, and of all keys of a range (an empty bound is none). */
+bool trust_bytes(struct request *r, struct span key);
+bool trust_range(struct request *r, struct span lower, struct span upper);
 
 #endif

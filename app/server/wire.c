@@ -234,6 +234,8 @@ static void wire_out_trailer(struct wire_out *o, const struct wire_answer *a, ui
 	static const uint8_t zeros[8];
 
 	wire_out_add(o, zeros, padding);
+	if (a->open)
+		return;
 	wire_header(trailer, WIRE_STDOUT, a->id, 0, 0);
 	wire_header(trailer + WIRE_HEADER, WIRE_END, a->id, 8, 0);
 	memset(trailer + 2 * WIRE_HEADER, 0, WIRE_HEADER);         /* application status 0, FCGI_REQUEST_COMPLETE */
@@ -245,7 +247,8 @@ uint64_t wire_answer_size(const struct wire_answer *a)
 	uint64_t content = (uint64_t)a->head.len + a->body.len;
 	uint64_t records = (content + WIRE_CHUNK - 1) / WIRE_CHUNK;
 
-	return content + records * WIRE_HEADER + wire_padding((size_t)(content % WIRE_CHUNK)) + 3 * WIRE_HEADER;
+	return content + records * WIRE_HEADER + wire_padding((size_t)(content % WIRE_CHUNK)) +
+	       (a->open ? 0 : 3 * WIRE_HEADER);
 }
 
 size_t wire_answer_iov(const struct wire_answer *a, uint64_t pos, struct wire_scratch *s, struct iovec *iov)

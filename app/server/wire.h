@@ -47,6 +47,7 @@ enum wire_verdict wire_scan(const void *p, size_t n, size_t window);
 struct wire_answer {
 	uint16_t id;
 	struct span head, body;       /* borrowed */
+	bool open;                    /* a part of a stream, and not its last: no end behind it */
 };
 
 #define WIRE_BATCH   8u               /* records a call */

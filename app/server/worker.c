@@ -55,19 +55,24 @@ int worker_init(struct worker_pool *p, const char *name, size_t threads, size_t 
 	return 0;
 }
 
+/* [m] */
+static void worker_append(struct worker_pool *p, struct worker_job *j)
+{
+	j->next = NULL;
+	*p->last = j;
+	p->last = &j->next;
+	p->queued++;
+	(void)pthread_cond_signal(&p->more);
+}
+
 bool worker_submit(struct worker_pool *p, struct worker_job *j)
 {
 	bool taken;
 
-	j->next = NULL;
 	(void)pthread_mutex_lock(&p->mutex);
 	taken = p->queued < p->limit && !p->ending;
-	if (taken) {
-		*p->last = j;
-		p->last = &j->next;
-		p->queued++;
-		(void)pthread_cond_signal(&p->more);
-	}
+	if (taken)
+		worker_append(p, j);
 	(void)pthread_mutex_unlock(&p->mutex);
 	return taken;
 }
@@ -80,6 +85,13 @@ size_t worker_queued(struct worker_pool *p)
 	n = p->queued;
 	(void)pthread_mutex_unlock(&p->mutex);
 	return n;
+}
+
+void worker_requeue(struct worker_pool *p, struct worker_job *j)
+{
+	(void)pthread_mutex_lock(&p->mutex);
+	worker_append(p, j);
+	(void)pthread_mutex_unlock(&p->mutex);
 }
 
 void worker_fini(struct worker_pool *p)

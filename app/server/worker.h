@@ -30,6 +30,8 @@ int worker_init(struct worker_pool *p, const char *name, size_t threads, size_t 
 /* Any thread. False where the queue is full or the pool is ending: the job is still the caller's. */
 bool worker_submit(struct worker_pool *p, struct worker_job *j);
 size_t worker_queued(struct worker_pool *p);
+/* One that was taken before and wants another turn: taken whatever the limit is. The pool is not ending: who ends it waits for it. */
+void worker_requeue(struct worker_pool *p, struct worker_job *j);
 /* Runs what is queued, ends the threads, frees. Nothing for a pool that is all zeros. */
 void worker_fini(struct worker_pool *p);
 

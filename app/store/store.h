@@ -57,6 +57,16 @@ struct store_outcome {                /* borrowed inside the callback */
 };
 typedef void store_done_fn(void *ctx, const struct store_outcome *o);   /* exactly once for each write that returned OK; any thread; brief */
 
+struct store_range {                  /* borrowed until the call returns */
+	struct span lower, upper;     /* inclusive, exclusive; p NULL = no bound */
+};
+
+struct store_item {                   /* an entry met by a scan; borrowed until its next step */
+	struct span key, value;
+	uint64_t version;
+	uint64_t expires_ms;          /* 0 = never */
+};
+
 struct store_stats {                  /* numbers for /v1/stats: names as they are printed there */
 	size_t n;
 	struct { char name[48]; uint64_t value; } item[128];
@@ -65,12 +75,30 @@ struct store_stats {                  /* numbers for /v1/stats: names as they ar
 };
 
 struct store;
+struct store_scan;                    /* a walk over one snapshot of a range; belongs to one thread at a time */
 struct store_ops {
 	const char *const *capabilities;      /* what HTTP can ask of it, NULL-ended: printed by /v1/stats */
 	/* value is cleared first; NULL = not wanted */
 	int (*get)(struct store *s, struct span key, unsigned flags, struct bytes *value, struct store_entry *e);
 	/* OK: queued, fn will be called (perhaps before this returns). Else nothing was queued, and fn is not called; never CONFLICT */
 	int (*write)(struct store *s, const struct store_write *w, unsigned flags, store_done_fn *fn, void *ctx);
+	/* Deletes every key of a range as one write; as write(). A range that holds no key can be one, bounds that are equal are none. */
+	int (*delete_range)(struct store *s, const struct store_range *range, unsigned flags, store_done_fn *fn, void *ctx);
+	/*
+	 * By how much the writes after a scan's version and before version `before` changed the number of live keys in a range that the
+	 * scan lies in. The scan stands nowhere then. Blocking. TRY_AGAIN: nobody can tell any more.
+	 */
+	int (*count_change)(struct store *s, const struct store_range *range, struct store_scan *scan, uint64_t before,
+	                    int64_t *change);
+	/*
+	 * A walk over the live entries of a range, in the order of keys or backwards, as of one version. All of it may block.
+	 * next: OK, *item stands; NOTFOUND, the end; TRY_AGAIN, max_steps entries (also dead ones) were looked at: call it again. An
+	 * empty range is a walk that ends at once. Close before the store is closed; NULL is fine.
+	 */
+	int (*scan_open)(struct store *s, const struct store_range *range, bool reverse, uint64_t max_steps, struct store_scan **out);
+	int (*scan_next)(struct store_scan *scan, struct store_item *item);
+	uint64_t (*scan_version)(const struct store_scan *scan);
+	void (*scan_close)(struct store_scan *scan);
 	int (*flush)(struct store *s, uint64_t *entries);         /* blocking */
 	int (*compact)(struct store *s);                          /* blocking, long */
 	int (*ready)(struct store *s);                            /* OK, or why it can't take writes; never blocks */

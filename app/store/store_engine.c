@@ -9,44 +9,16 @@
  * Threads   any. The engine's callback comes on its commit thread, or inside write() where a condition
  *           fails at once.
  */
-#include "store/store.h"
+#include "store/engine_private.h"
 
 #include "store/engine_metrics.h"
 
-#include <siltstone.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ENGINE_SLOTS 16
 #define ENGINE_KEEP_BYTES (1u << 20)      /* a value's buffer above this goes back to the heap */
 
-/* What one call works with; belongs to one thread at a time. */
-struct engine_tools {
-	silt_batch *batch;
-	struct silt_buf value;
-};
-
-struct store_engine {
-	struct store store;                   /* first: a struct store * is a struct store_engine * */
-	silt_db *db;
-	uint64_t min_free_space;              /* [c] */
-	void (*log)(void *ctx, int level, const char *message);      /* [c] */
-	void *log_ctx;                        /* [c] */
-	struct engine_tools *_Atomic slot[ENGINE_SLOTS];
-};
-
-static struct store_engine *engine_of(struct store *s)
-{
-	return (struct store_engine *)s;
-}
-
-static struct silt_slice engine_slice(struct span s)
-{
-	return (struct silt_slice){ .data = s.p, .len = s.len };
-}
-
-static int engine_code(int silt_code)
+int engine_code(int silt_code)
 {
 	switch (silt_code) {
 	case SILT_OK: return STORE_OK;
@@ -213,28 +185,52 @@ static int engine_fill(const struct store_write *w, silt_batch *b)
 	return silt_batch_put(b, engine_slice(w->key), engine_slice(w->value), &opts, op_flags);
 }
 
-static int engine_write(struct store *s, const struct store_write *w, unsigned flags, store_done_fn *fn,
-                        void *ctx)
+/* Queues t's batch; the engine's code. */
+static int engine_submit(struct store_engine *e, struct engine_tools *t, unsigned flags, store_done_fn *fn, void *ctx)
 {
 	unsigned silt_flags = ((flags & STORE_ASYNC) ? SILT_ASYNC : 0) |
 	                      ((flags & STORE_CACHED_ONLY) ? SILT_CACHED_ONLY : 0);
+	struct engine_waiter *waiter = malloc(sizeof(*waiter));
+	int rc;
+
+	if (waiter == NULL)
+		return SILT_E_NOMEM;
+	*waiter = (struct engine_waiter){ .fn = fn, .ctx = ctx };
+	rc = silt_write_async(e->db, t->batch, silt_flags, engine_done, waiter);
+	if (rc != 0)
+		free(waiter);                    /* else engine_done() does */
+	return rc;
+}
+
+static int engine_write(struct store *s, const struct store_write *w, unsigned flags, store_done_fn *fn,
+                        void *ctx)
+{
 	struct store_engine *e = engine_of(s);
 	struct engine_tools *t = engine_take(e);
-	struct engine_waiter *waiter = malloc(sizeof(*waiter));
-	int rc = SILT_E_NOMEM;
+	int rc;
 
-	if (t == NULL || waiter == NULL)
-		goto out;
-	*waiter = (struct engine_waiter){ .fn = fn, .ctx = ctx };
+	if (t == NULL)
+		return STORE_E_NOMEM;
 	rc = engine_fill(w, t->batch);
 	if (rc == 0)
-		rc = silt_write_async(e->db, t->batch, silt_flags, engine_done, waiter);
+		rc = engine_submit(e, t, flags, fn, ctx);
+	engine_put_back(e, t);
+	return engine_code(rc);
+}
+
+static int engine_delete_range(struct store *s, const struct store_range *range, unsigned flags, store_done_fn *fn,
+                               void *ctx)
+{
+	struct store_engine *e = engine_of(s);
+	struct engine_tools *t = engine_take(e);
+	int rc;
+
+	if (t == NULL)
+		return STORE_E_NOMEM;
+	rc = silt_batch_delete_range(t->batch, engine_slice(range->lower), engine_slice(range->upper));
 	if (rc == 0)
-		waiter = NULL;                   /* engine_done() frees it */
-out:
-	free(waiter);
-	if (t != NULL)
-		engine_put_back(e, t);
+		rc = engine_submit(e, t, flags, fn, ctx);
+	engine_put_back(e, t);
 	return engine_code(rc);
 }
 
@@ -388,13 +384,19 @@ static int engine_close(struct store *s)
 /* ---- open ------------------------------------------------------------------------------------ */
 
 static const char *const engine_capabilities[] = {
-	"conditions", "ttl", "content-type", "return-representation", "durability", "flush", "compact", NULL,
+	"conditions", "ttl", "content-type", "return-representation", "durability", "ranges", "ndjson", "range-delete", "flush", "compact", NULL,
 };
 
 static const struct store_ops engine_ops = {
 	.capabilities = engine_capabilities,
 	.get = engine_get,
 	.write = engine_write,
+	.delete_range = engine_delete_range,
+	.count_change = engine_count_change,
+	.scan_open = engine_scan_open,
+	.scan_next = engine_scan_next,
+	.scan_version = engine_scan_version,
+	.scan_close = engine_scan_close,
 	.flush = engine_flush,
 	.compact = engine_compact,
 	.ready = engine_ready,

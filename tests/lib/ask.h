@@ -32,7 +32,7 @@ struct ask {
 	const char *method, *uri, *route;     /* route NULL = the path without its query */
 	const char *body, *type;
 	const char *if_match, *if_none_match, *prefer, *content_encoding, *content_range;
-	const char *host, *origin, *site, *purpose, *sec_purpose, *prefix, *id;
+	const char *accept, *host, *origin, *site, *purpose, *sec_purpose, *prefix, *id;
 	enum request_role role;               /* ROLE_READ is the weakest: ask_as() below makes it admin */
 	size_t body_len;
 };
@@ -91,6 +91,9 @@ static inline struct asker *ask_open(struct store *store)
 	a->server.limits.max_value_size = 300000;
 	a->server.limits.max_request_size = 900000;
 	a->server.limits.max_parked = 8;
+	a->server.limits.max_page_entries = 10000;
+	a->server.limits.max_page_size = 100000;
+	a->server.limits.max_streams = 2;
 	a->server.stop = ask_stop;
 	a->r.complete = ask_complete;
 	a->r.retry = ask_retry;
@@ -101,9 +104,9 @@ static inline struct asker *ask_open(struct store *store)
 
 static inline void ask_close(struct asker *a, bool close_store)
 {
+	request_fini(&a->r);                  /* its state may hold a piece of the store */
 	if (close_store)
 		assert_int_equal(a->server.store->ops->close(a->server.store), STORE_OK);
-	request_fini(&a->r);
 	pthread_cond_destroy(&a->changed);
 	pthread_mutex_destroy(&a->mu);
 	test_rmdir(a->dir);
@@ -135,6 +138,7 @@ static inline void ask_fill(struct asker *a, const struct ask *q, const char *ro
 	r->prefer = q->prefer;
 	r->content_encoding = q->content_encoding;
 	r->content_range = q->content_range;
+	r->accept = q->accept;
 	r->host = q->host;
 	r->origin = q->origin;
 	r->sec_fetch_site = q->site;

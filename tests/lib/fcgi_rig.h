@@ -4,6 +4,7 @@
  *
  * Routes    /echo   answers "METHOD URI BODY"              /park   parks; the test completes or retries it
  *           /block  answers "may block" from a worker      /hold   blocks in a worker until the test lets go
+ *           /stream answers in parts: ?PARTS,SIZE and then p, a part is handed in from elsewhere, or b, it breaks off at the last one
  *           /large  answers as many bytes as the query says, of a pattern
  */
 #ifndef TESTS_FCGI_RIG_H
@@ -35,6 +36,7 @@ static struct rig {
 	_Atomic(struct request *) parked[RIG_PARKED_MAX];
 	_Atomic unsigned parked_count;
 	sem_t holding, let_go;
+	_Atomic unsigned streams;             /* on their way */
 } rig;
 
 static inline void rig_answer(struct request *r, const char *text)
@@ -53,6 +55,64 @@ static inline enum route_result rig_large(struct request *r)
 	for (size_t i = 0; i < n; i++)
 		r->response.body.p[i] = (char)(i * 7 >> 4);
 	r->response.body.len = n;
+	return ROUTE_DONE;
+}
+
+struct rig_stream {
+	unsigned left;
+	size_t size;
+	char how;
+};
+
+static inline void rig_stream_free(void *state)
+{
+	atomic_fetch_sub(&rig.streams, 1);
+	free(state);
+}
+
+/* Part n is SIZE times its letter: b, c, ... */
+static inline void rig_part(struct request *r)
+{
+	struct rig_stream *s = r->state;
+
+	assert_true(bytes_reserve(&r->response.body, s->size + 1));
+	memset(r->response.body.p, 'a' + (int)(s->left % 26), s->size);
+	r->response.body.len = s->size;
+}
+
+static inline enum stream_step rig_more(struct request *r)
+{
+	struct rig_stream *s = r->state;
+
+	assert_int_equal(r->response.body.len, 0);
+	s->left--;
+	if (s->how == 'p') {
+		unsigned i = atomic_load(&rig.parked_count);
+
+		atomic_store(&rig.parked[i], r);
+		atomic_store(&rig.parked_count, i + 1);
+		return STREAM_PARKED;
+	}
+	if (s->how == 'b' && s->left == 0)
+		r->response.body.bad = true;
+	else
+		rig_part(r);
+	return s->left == 0 ? STREAM_END : STREAM_MORE;
+}
+
+static inline enum route_result rig_stream(struct request *r)
+{
+	struct rig_stream *s = calloc(1, sizeof(*s));
+
+	assert_non_null(s);
+	assert_true(sscanf(r->query.p, "%u,%zu%c", &s->left, &s->size, &s->how) >= 2);
+	atomic_fetch_add(&rig.streams, 1);
+	r->state = s;
+	r->state_free = rig_stream_free;
+	r->stream = rig_more;
+	rig_answer(r, "");
+	r->response.streamed = true;
+	rig_part(r);
 	return ROUTE_DONE;
 }
 
@@ -82,6 +142,8 @@ static inline enum route_result rig_dispatch(struct request *r)
 	}
 	if (strcmp(r->route, "/large") == 0)
 		return rig_large(r);
+	if (strcmp(r->route, "/stream") == 0)
+		return rig_stream(r);
 	rig_answer(r, r->may_block ? "may block" : "");
 	if (!r->may_block)
 		bytes_addf(&r->response.body, "%s %s %.*s", r->method != NULL ? r->method : "-", r->uri != NULL ? r->uri : "-",
@@ -119,6 +181,7 @@ static inline void rig_start(struct rig_setup s)
 	atomic_store(&rig.dispatched, 0);
 	atomic_store(&rig.forged, 0);
 	atomic_store(&rig.parked_count, 0);
+	atomic_store(&rig.streams, 0);
 	sem_init(&rig.holding, 0, 0);
 	sem_init(&rig.let_go, 0, 0);
 	assert_int_equal(server_new(&setup, &rig.server), 0);

@@ -229,6 +229,139 @@ static void test_server__unread_small_answers_freeze_nobody(void **state)
 	rig_end();
 }
 
+/* ---- streams ----------------------------------------------------------------------------------------------------------- */
+
+/* The answer of /stream?PARTS,SIZE, all of it. */
+static void expect_stream(int fd, unsigned parts, size_t size)
+{
+	struct fcgi_buf answer = { 0 };
+	const char *body;
+
+	assert_true(fcgi_answer(fd, &answer));
+	assert_int_equal(fcgi_status(&answer), 200);
+	body = fcgi_body(&answer);
+	assert_null(memmem(answer.p, (size_t)(body - (const char *)answer.p), "Content-Length", 14));
+	assert_int_equal(strlen(body), (parts + 1) * size);
+	for (size_t i = 0; i < (parts + 1) * size; i++)
+		assert_int_equal(body[i], 'a' + (int)((parts - i / size) % 26));
+	fcgi_free(&answer);
+}
+
+static void test_server__a_stream_comes_part_by_part(void **state)
+{
+	static const struct { unsigned parts; size_t size; } table[] = {
+		{ 1, 1 }, { 1, 0 }, { 5, 0 }, { 3, 7 }, { 40, 8 }, { 3, 65528 }, { 3, 65529 }, { 4, 300001 }, { 12, 1000000 },
+	};
+	int fd;
+
+	(void)state;
+	rig_start((struct rig_setup){ .workers = 2 });
+	fd = rig_connect();
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char uri[64];
+
+		snprintf(uri, sizeof(uri), "/stream?%u,%zu", table[i].parts, table[i].size);
+		rig_ask(fd, "GET", "/stream", uri, NULL, 0);
+		expect_stream(fd, table[i].parts, table[i].size);
+		rig_ask(fd, "GET", "/echo", "/next", NULL, 0);              /* the connection goes on */
+		rig_expect(fd, 200, "GET /next ");
+	}
+	assert_int_equal(atomic_load(&rig.streams), 0);
+	rig_wait_counted(0);
+	close(fd);
+	rig_end();
+}
+
+/* More streams than workers, whose readers stand still: nobody waits for them. */
+static void test_server__slow_readers_of_streams_hold_nobody_up(void **state)
+{
+	int slow[8];
+
+	(void)state;
+	rig_start((struct rig_setup){ .workers = 1 });
+	for (size_t i = 0; i < 8; i++) {
+		slow[i] = rig_connect();
+		rig_ask(slow[i], "GET", "/stream", "/stream?9,400000", NULL, 0);
+	}
+	rig_expect_alive();
+	rig_wait_counted(0);                                            /* all wait for their readers, none in a worker */
+	for (size_t i = 0; i < 8; i++) {
+		expect_stream(slow[i], 9, 400000);
+		close(slow[i]);
+	}
+	rig_end();
+}
+
+static void test_server__a_reader_that_leaves_ends_its_stream(void **state)
+{
+	char some[1000];
+
+	(void)state;
+	rig_start((struct rig_setup){ 0 });
+	for (int i = 0; i < 20; i++) {
+		int fd = rig_connect();
+
+		rig_ask(fd, "GET", "/stream", i & 1 ? "/stream?1000000,100" : "/stream?1000000,100000", NULL, 0);
+		for (int n = 0; n < i; n++)
+			assert_true(recv(fd, some, sizeof(some), 0) > 0);
+		close(fd);
+	}
+	while (atomic_load(&rig.streams) != 0)
+		usleep(1000);
+	rig_expect_alive();
+	rig_end();
+}
+
+static void test_server__a_parked_stream_goes_on_when_it_is_fed(void **state)
+{
+	struct request *r;
+	int fd;
+
+	(void)state;
+	rig_start((struct rig_setup){ 0 });
+	fd = rig_connect();
+	rig_ask(fd, "GET", "/stream", "/stream?2,3p", NULL, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		rig_wait_parked(i + 1);
+		rig_wait_counted(1);
+		r = atomic_load(&rig.parked[i]);
+		rig_part(r);
+		if (i == 1)
+			r->stream = NULL;
+		request_complete(r);
+	}
+	rig_expect(fd, 200, "cccbbbaaa");
+	rig_ask(fd, "GET", "/stream", "/stream?5,3p", NULL, 0);           /* and one whose reader leaves while it is parked */
+	rig_wait_parked(3);
+	rig_wait_counted(1);
+	close(fd);
+	r = atomic_load(&rig.parked[2]);
+	while (!atomic_load(&r->gone))
+		usleep(1000);
+	rig_part(r);
+	request_complete(r);
+	while (atomic_load(&rig.streams) != 0)
+		usleep(1000);
+	rig_end();
+}
+
+/* What can't go on must not look whole: no end of the answer is sent. */
+static void test_server__a_broken_stream_is_cut(void **state)
+{
+	struct fcgi_buf answer = { 0 };
+	int fd;
+
+	(void)state;
+	rig_start((struct rig_setup){ 0 });
+	fd = rig_connect();
+	rig_ask(fd, "GET", "/stream", "/stream?3,10b", NULL, 0);
+	assert_false(fcgi_answer(fd, &answer));
+	fcgi_free(&answer);
+	close(fd);
+	rig_expect_alive();
+	rig_end();
+}
+
 /* ---- limits ------------------------------------------------------------------------------------------------------------ */
 
 static void test_server__bodies_are_kept_up_to_the_limit_and_drained_beyond(void **state)
@@ -481,6 +614,11 @@ int main(void)
 		cmocka_unit_test(test_server__a_slow_reader_holds_up_nobody),
 		cmocka_unit_test(test_server__a_reader_that_never_reads_is_given_up),
 		cmocka_unit_test(test_server__unread_small_answers_freeze_nobody),
+		cmocka_unit_test(test_server__a_stream_comes_part_by_part),
+		cmocka_unit_test(test_server__slow_readers_of_streams_hold_nobody_up),
+		cmocka_unit_test(test_server__a_reader_that_leaves_ends_its_stream),
+		cmocka_unit_test(test_server__a_parked_stream_goes_on_when_it_is_fed),
+		cmocka_unit_test(test_server__a_broken_stream_is_cut),
 		cmocka_unit_test(test_server__bodies_are_kept_up_to_the_limit_and_drained_beyond),
 		cmocka_unit_test(test_server__bodies_in_flight_are_bounded),
 		cmocka_unit_test(test_server__out_of_descriptors_is_a_pause),

@@ -399,6 +399,37 @@ static void test_wire__any_position_goes_on_where_it_stood(void **state)
 	fcgi_free(&all);
 }
 
+/* Parts of a stream join: all but the last are its bytes alone, and no part of none is anything. */
+static void test_wire__an_open_part_has_no_end(void **state)
+{
+	struct wire_answer whole = { .id = 3, .head = span_str("S: 200\r\n\r\n"), .body = span_str("hello") };
+	struct wire_answer part = whole, none = { .id = 3, .open = true };
+	struct wire_scratch scratch;
+	struct iovec iov[WIRE_IOV_MAX];
+	struct fcgi_buf all, open;
+
+	(void)state;
+	part.open = true;
+	all = wire_gather(&whole, 1u << 20);
+	open = wire_gather(&part, 1u << 20);
+	assert_int_equal(wire_answer_size(&part), open.len);
+	assert_int_equal(open.len, all.len - 3 * WIRE_HEADER);
+	assert_memory_equal(open.p, all.p, open.len);
+	assert_int_equal(wire_answer_size(&none), 0);
+	assert_int_equal(wire_answer_iov(&none, 0, &scratch, iov), 0);
+	for (size_t pos = 0; pos <= open.len; pos++) {
+		size_t count = wire_answer_iov(&part, pos, &scratch, iov), at = pos;
+
+		for (size_t i = 0; i < count; i++) {
+			assert_memory_equal(iov[i].iov_base, open.p + at, iov[i].iov_len);
+			at += iov[i].iov_len;
+		}
+		assert_int_equal(at, open.len);
+	}
+	fcgi_free(&all);
+	fcgi_free(&open);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,6 +446,7 @@ int main(void)
 		cmocka_unit_test(test_wire__the_worked_example),
 		cmocka_unit_test(test_wire__answers_of_every_awkward_size),
 		cmocka_unit_test(test_wire__any_position_goes_on_where_it_stood),
+		cmocka_unit_test(test_wire__an_open_part_has_no_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
