@@ -90,3 +90,9 @@ int options_check(const struct silt_options *o, const struct reporter *rep)
 	}
 	return 0;
 }
+
+void options_fit(struct silt_options *o)
+{
+	if (o->memtable_size > o->memory / 4)
+		o->memtable_size = o->memory / 4;
+}

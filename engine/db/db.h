@@ -106,6 +106,7 @@ struct silt_db {
 	struct chain_segment *wal_link;   /* [w] of `wal`, in the chain */
 	struct log_writer *wal;           /* [w] */
 	uint64_t last_version;            /* [w] newest given */
+	uint64_t pace_owed_ns;            /* [w] what writers still have to sleep (stall.h) */
 	bool wal_unmarked;                /* [w] DATA was synced that no MARK attests */
 	_Atomic uint64_t wal_unsynced_ns; /* [a] mono time of the oldest append that no sync covered; 0 = none */
 	_Atomic uint64_t wal_number, wal_end;   /* [a] of the active segment, for stats */
@@ -146,6 +147,7 @@ struct silt_db {
 	uint64_t damaged[DB_DAMAGED_MAX]; /* [m] tables that are no compaction input */
 	size_t damaged_count;
 	bool compaction_off;              /* the compaction thread's: it gave up (compactor.c) */
+	_Atomic unsigned flush_share;     /* [a] relaxed: how much of the oldest sealed memtable is written, 0..STALL_FLUSHED */
 	int flush_error;                  /* [m] of the last try; 0 after a success */
 	uint64_t active_since_ns;         /* [m] when the active memtable was made */
 	uint64_t free_bytes;              /* [m] of the disk, at the last look */

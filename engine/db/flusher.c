@@ -6,9 +6,9 @@
 #include "db/jobs.h"
 #include "db/publish.h"
 #include "db/segments.h"
+#include "db/stall.h"
 #include "db/worker.h"
 #include "job/flush.h"
-
 
 enum { FLUSHER_TICK_MS = 1000 };
 
@@ -64,6 +64,23 @@ static int flusher_install(struct silt_db *db, struct memtable *m, struct edit *
 	return rc;
 }
 
+/*
+ * Two thirds of a flush; the rest is the sync, and reading it back. A segment that the leader took meanwhile is made here: the next rotation
+ * should not have to wait for the flush to end. What failed is tried again by flusher_work().
+ */
+static void flusher_progress(void *ctx, uint64_t done, uint64_t total)
+{
+	struct silt_db *db = ctx;
+	bool failed;
+
+	atomic_store_explicit(&db->flush_share, (unsigned)(done * STALL_FLUSHED * 2 / 3 / total), memory_order_relaxed);
+	mutex_lock(&db->mu);
+	failed = db->next_wal_error != 0;
+	mutex_unlock(&db->mu);
+	if (!failed)
+		(void)segments_prepare(db);
+}
+
 static int flusher_flush(struct silt_db *db, struct memtable *m, uint64_t next_wal)
 {
 	struct job_counts counts = { 0 };
@@ -73,10 +90,12 @@ static int flusher_flush(struct silt_db *db, struct memtable *m, uint64_t next_w
 
 	if (rc < 0)
 		return rc;
+	job.progress = flusher_progress;
 	edit_init(&e);
 	rc = flush_run(&job, m, &e, &counts);
 	if (rc == 0)
 		rc = flusher_install(db, m, &e, next_wal);
+	atomic_store_explicit(&db->flush_share, 0, memory_order_relaxed);
 	if (rc == 0) {
 		db_count(&db->count.flushes, 1);
 		db_count(&db->count.flush_bytes, counts.bytes_written);

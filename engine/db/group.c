@@ -43,7 +43,7 @@ static void group_measure(struct group *g)
 
 static int group_admit(struct silt_db *db, struct group *g)
 {
-	int rc = stall_wait(db);
+	int rc = stall_wait(db, g->records, g->payload_bytes);
 
 	if (rc == 0 && rotate_due(db, g->records, g->payload_bytes))
 		rc = rotate_run(db);

@@ -20,7 +20,7 @@
 /* The cache gets what the memtables leave, but at least an eighth. */
 static uint64_t open_cache_bytes(const struct silt_options *o)
 {
-	uint64_t memtables = (stall_sealed_limit(o) + 1) * o->memtable_size;
+	uint64_t memtables = stall_memtables(o) * o->memtable_size;
 	uint64_t least = o->memory / 8;
 
 	return o->memory > memtables + least ? o->memory - memtables : least;
@@ -45,12 +45,13 @@ static int open_init(struct silt_db *db, const char *dir, const struct silt_opti
 	rc = options_check(opts, &db->env.rep);
 	if (rc < 0)
 		return rc;
+	options_fit(&db->env.opts);
 	db->dir = mem_strdup(dir);
 	if (!db->dir)
 		return SILT_E_NOMEM;
 	db->env.dir = db->dir;
 	db->open_ns = db->env.os->mono_ns(db->env.os);
-	rc = block_cache_new(open_cache_bytes(opts), &db->blocks);
+	rc = block_cache_new(open_cache_bytes(&db->env.opts), &db->blocks);
 	return rc < 0 ? rc : table_cache_new(&db->env, db->blocks, &db->tables);
 }
 

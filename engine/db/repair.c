@@ -55,6 +55,7 @@ static int repair_init(struct repair *r, const char *dir, const struct silt_opti
 		.keep = { .snapshots = &r->published, .snapshot_count = 1 },
 	};
 	rc = options_check(opts, &r->env.rep);
+	options_fit(&r->env.opts);
 	if (rc == 0)
 		rc = block_cache_new(REPAIR_CACHE, &r->blocks);
 	if (rc == 0)

@@ -105,7 +105,8 @@ struct silt_options {
 	bool create;                  /* make the directory's store where there is none; default true */
 	bool read_only;               /* replay in memory, change nothing on disk, take no lock; default false */
 	uint64_t memory;              /* bytes for memtables, cache, indexes, filters; default 256 MiB; 8 MiB.. */
-	uint64_t memtable_size;       /* bytes of a memtable before it is flushed; default 32 MiB; 64 KiB..1 GiB */
+	uint64_t memtable_size;       /* bytes of a memtable before it is flushed; default 32 MiB; 64 KiB..1 GiB; a quarter of `memory`
+	                                 where that is less */
 	uint64_t wal_segment_size;    /* bytes of one log segment; default 80 MiB; 256 KiB..4 GiB */
 	uint64_t flush_interval_ms;   /* flush a memtable this old; 0 = never; default 0; ..30 days */
 	uint32_t filter_bits_per_key; /* bits of bloom filter a key; 0 = none; default 10; 0..32 */

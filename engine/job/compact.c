@@ -7,7 +7,7 @@
  *           outputs                  [a..........g][h..p]     cut between keys
  *           the level below          [a......g][h..........z] grandparents
  *
- * Cuts      at table_size; from half of that on, where a table of the level below ended, so that later the output meets as few
+ * Cuts      where a table is full (output.h); from half of that on, where a table of the level below ended, so that later the output meets as few
  *           of them as it can; and wherever it has come to overlap COMPACT_GRANDPARENTS tables' worth of them: a later
  *           compaction of one output stays small. Never within a key (version.h, rule 2).
  * Ranges    range deletes of all inputs make one list, for the readers of the moment; entries are judged by it (keep.h), and what is
@@ -36,6 +36,8 @@ struct compact {
 	struct keep keep;
 	struct tombstones *ranges;        /* of all inputs; NULL = none */
 	uint64_t unread;                  /* entries of inputs that are not read */
+	struct table_meta **read;         /* [read_n] of the pick's inputs, borrowed */
+	size_t read_n;
 	struct silt_buf key;              /* of the last entry that was read */
 	bool have_key, bottom;            /* of that key */
 	size_t below[SILT_LEVELS];        /* by level: the first table whose largest key is not before the last key */
@@ -45,13 +47,17 @@ struct compact {
 
 /* ---- inputs ---------------------------------------------------------------------------------------------------------- */
 
-/* A table's cursor that tells whose bytes were bad. */
+/*
+ * A cursor over inputs that follow each other without overlap, one of them open at a time: a level's share of a large compaction costs one
+ * window of read-ahead, and one place in the merge. It tells whose bytes were bad. Only forwards.
+ */
 struct compact_input {
 	struct iter it;
-	struct iter *inner;               /* owned */
 	struct table_cache *tables;
-	struct table *table;              /* a reference */
-	uint64_t number;
+	struct table_meta *const *metas;  /* borrowed from compact::read */
+	size_t n, at;
+	struct table *table;              /* a reference, of metas[at]; NULL = none is open */
+	struct iter *inner;               /* owned */
 	uint64_t *damaged;                /* job_counts::damaged_table */
 };
 
@@ -60,82 +66,89 @@ static int compact_input_stand(struct compact_input *in, int rc)
 	if (rc == 0)
 		in->it.cur = in->inner->cur;
 	if (rc == SILT_E_CORRUPT && *in->damaged == 0)
-		*in->damaged = in->number;
+		*in->damaged = in->metas[in->at]->number;
 	return rc;
+}
+
+static void compact_input_leave(struct compact_input *in)
+{
+	iter_close(in->inner);
+	if (in->table)
+		table_cache_put(in->tables, in->table);
+	in->inner = NULL;
+	in->table = NULL;
+}
+
+/* The first entry of metas[at], or of the first behind it that has one. */
+static int compact_input_enter(struct compact_input *in, size_t at)
+{
+	int rc = SILT_END;
+
+	for (; at < in->n && rc == SILT_END; at++) {
+		compact_input_leave(in);
+		in->at = at;
+		rc = table_cache_get(in->tables, in->metas[at], &in->table);
+		if (rc == 0)
+			rc = table_iter_new(in->table, TABLE_NO_FILL, &in->inner);
+		if (rc == 0)
+			rc = in->inner->ops->first(in->inner);
+	}
+	return compact_input_stand(in, rc);
 }
 
 static int compact_input_first(struct iter *it)
 {
-	struct compact_input *in = (struct compact_input *)it;
-
-	return compact_input_stand(in, in->inner->ops->first(in->inner));
-}
-
-static int compact_input_last(struct iter *it)
-{
-	struct compact_input *in = (struct compact_input *)it;
-
-	return compact_input_stand(in, in->inner->ops->last(in->inner));
-}
-
-static int compact_input_seek(struct iter *it, struct silt_slice key, uint64_t version)
-{
-	struct compact_input *in = (struct compact_input *)it;
-
-	return compact_input_stand(in, in->inner->ops->seek(in->inner, key, version));
+	return compact_input_enter((struct compact_input *)it, 0);
 }
 
 static int compact_input_next(struct iter *it)
 {
 	struct compact_input *in = (struct compact_input *)it;
+	int rc = in->inner->ops->next(in->inner);
 
-	return compact_input_stand(in, in->inner->ops->next(in->inner));
+	return rc == SILT_END ? compact_input_enter(in, in->at + 1) : compact_input_stand(in, rc);
 }
 
-static int compact_input_prev(struct iter *it)
+static int compact_input_back(struct iter *it)
 {
-	struct compact_input *in = (struct compact_input *)it;
+	(void)it;
+	return SILT_E_MISUSE;
+}
 
-	return compact_input_stand(in, in->inner->ops->prev(in->inner));
+static int compact_input_seek(struct iter *it, struct silt_slice key, uint64_t version)
+{
+	(void)it;
+	(void)key;
+	(void)version;
+	return SILT_E_MISUSE;
 }
 
 static void compact_input_close(struct iter *it)
 {
-	struct compact_input *in = (struct compact_input *)it;
-
-	iter_close(in->inner);
-	if (in->table)
-		table_cache_put(in->tables, in->table);
-	mem_free(in);
+	compact_input_leave((struct compact_input *)it);
+	mem_free(it);
 }
 
 static const struct iter_ops compact_input_ops = {
 	.first = compact_input_first,
-	.last = compact_input_last,
+	.last = compact_input_back,
 	.seek = compact_input_seek,
 	.next = compact_input_next,
-	.prev = compact_input_prev,
+	.prev = compact_input_back,
 	.close = compact_input_close,
 };
 
-static int compact_input_new(struct job *job, struct table_meta *m, uint64_t *damaged, struct iter **out)
+static int compact_input_new(struct job *job, struct table_meta *const *metas, size_t n, uint64_t *damaged, struct iter **out)
 {
 	struct compact_input *in = mem_calloc(1, sizeof(*in));
-	int rc;
 
 	if (!in)
 		return SILT_E_NOMEM;
 	in->it.ops = &compact_input_ops;
 	in->tables = job->tables;
-	in->number = m->number;
+	in->metas = metas;
+	in->n = n;
 	in->damaged = damaged;
-	rc = table_cache_get(job->tables, m, &in->table);
-	if (rc == 0)
-		rc = compact_input_stand(in, table_iter_new(in->table, TABLE_NO_FILL, &in->inner));
-	if (rc < 0) {
-		compact_input_close(&in->it);
-		return rc;
-	}
 	*out = &in->it;
 	return 0;
 }
@@ -172,20 +185,42 @@ static bool compact_is_hidden(const struct compact *c, const struct table_meta *
 	}
 }
 
-static int compact_open_inputs(struct compact *c, uint64_t *damaged, struct iter **out)
+/* What is to be read, in the pick's order; the rest is counted as read. */
+static int compact_choose_inputs(struct compact *c)
 {
 	const struct pick *p = c->p;
-	struct iter **children = mem_calloc(p->input_n, sizeof(*children));
-	size_t n = 0;
-	int rc = children ? 0 : SILT_E_NOMEM;
 
-	for (size_t i = 0; rc == 0 && i < p->input_n; i++) {
+	c->read = mem_array(p->input_n, sizeof(*c->read));
+	if (!c->read)
+		return SILT_E_NOMEM;
+	for (size_t i = 0; i < p->input_n; i++) {
 		if (compact_is_hidden(c, p->inputs[i])) {
 			c->unread += p->inputs[i]->entries;
 			continue;
 		}
 		c->out.counts->bytes_read += p->inputs[i]->size;
-		rc = compact_input_new(c->job, p->inputs[i], damaged, &children[n]);
+		c->read[c->read_n++] = p->inputs[i];
+	}
+	return 0;
+}
+
+/* The end of the run that begins at i. */
+static size_t compact_run_end(const struct compact *c, size_t i)
+{
+	for (i++; i < c->read_n && slice_cmp(c->read[i - 1]->largest, c->read[i]->smallest) < 0; i++)
+		;
+	return i;
+}
+
+static int compact_open_inputs(struct compact *c, uint64_t *damaged, struct iter **out)
+{
+	struct iter **children = mem_calloc(c->p->input_n, sizeof(*children));
+	int rc = children ? compact_choose_inputs(c) : SILT_E_NOMEM;
+	size_t n = 0;
+
+	for (size_t i = 0, end; rc == 0 && i < c->read_n; i = end) {
+		end = compact_run_end(c, i);
+		rc = compact_input_new(c->job, c->read + i, end - i, damaged, &children[n]);
 		n += rc == 0;
 	}
 	if (rc == 0)
@@ -274,9 +309,9 @@ static void compact_look_below(struct compact *c, struct silt_slice key)
 
 static bool compact_wants_cut(const struct compact *c)
 {
-	uint64_t size = c->job->env->opts.table_size, bytes = output_bytes(&c->out);
+	uint64_t size = c->job->env->opts.table_size;
 
-	return bytes >= size || (c->grandparent_ended && bytes >= size / 2) ||
+	return output_full(&c->out) || (c->grandparent_ended && output_bytes(&c->out) >= size / 2) ||
 	       c->grandparent_bytes >= COMPACT_GRANDPARENTS * size;
 }
 
@@ -426,6 +461,7 @@ int compact_run(struct job *job, const struct version *v, const struct pick *p, 
 	keep_fini(&c.keep);
 	buf_fini(&c.key);
 	output_fini(&c.out);
+	mem_free(c.read);
 	tombstones_free(c.ranges);
 	return rc;
 }

@@ -11,7 +11,7 @@
 
 #include "job/output.h"
 
-enum { FLUSH_LOOK_EVERY = 256 };          /* entries between looks at should_stop */
+enum { FLUSH_LOOK_EVERY = 256, FLUSH_LARGE = 16 << 10 };     /* entries between looks at what the store wants; a value that is looked up from */
 
 static int flush_entry(struct output *o, struct keep *k, const struct entry *e)
 {
@@ -26,7 +26,7 @@ static int flush_entry(struct output *o, struct keep *k, const struct entry *e)
 	return output_add(o, &out);
 }
 
-static int flush_entries(struct output *o, struct iter *it, struct keep *k)
+static int flush_entries(struct output *o, struct iter *it, struct keep *k, uint64_t total)
 {
 	struct job *job = o->job;
 	int rc;
@@ -35,11 +35,13 @@ static int flush_entries(struct output *o, struct iter *it, struct keep *k)
 		rc = flush_entry(o, k, &it->cur);
 		if (rc < 0)
 			return rc;
-		if (++o->counts->entries_in % FLUSH_LOOK_EVERY)
+		if (++o->counts->entries_in % FLUSH_LOOK_EVERY && it->cur.value.len < FLUSH_LARGE)
 			continue;
 		if (job->should_stop(job->ctx))
 			return SILT_E_CLOSED;
 		output_pace(o);
+		if (job->progress)
+			job->progress(job->ctx, o->counts->entries_in, total);
 	}
 	return rc == SILT_END ? output_end(o) : rc;
 }
@@ -73,6 +75,7 @@ static int flush_ranges(const struct job *job, const struct memtable *m, struct 
 
 int flush_run(struct job *job, struct memtable *m, struct edit *edit, struct job_counts *counts)
 {
+	uint64_t entries = memtable_entries(m) - memtable_range_deletes(m);
 	struct tombstones *ranges = NULL;
 	struct output o;
 	struct keep k;
@@ -87,9 +90,9 @@ int flush_run(struct job *job, struct memtable *m, struct edit *edit, struct job
 	k.ranges.list = ranges;
 	output_ranges(&o, ranges, NULL, NULL);
 	if (rc == 0)
-		rc = flush_entries(&o, it, &k);
+		rc = flush_entries(&o, it, &k, entries);
 	if (rc == 0)
-		rc = flush_check(&o, &k, memtable_entries(m) - memtable_range_deletes(m));
+		rc = flush_check(&o, &k, entries);
 	if (rc == 0)
 		rc = output_offer(&o, 0, edit);
 	counts->dropped = k.dropped;

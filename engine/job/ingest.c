@@ -36,7 +36,7 @@ int ingest_run_add(struct ingest_run *r, const struct entry *e)
 	if (r->counts.entries_in && slice_cmp(buf_slice(&r->last), e->key) >= 0)
 		return SILT_E_MISUSE;
 	rc = buf_set(&r->last, e->key);
-	if (rc == 0 && output_bytes(&r->out) >= r->job->env->opts.table_size)
+	if (rc == 0 && output_full(&r->out))
 		rc = output_cut(&r->out);
 	if (rc < 0)
 		return rc;

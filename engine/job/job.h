@@ -15,6 +15,7 @@ struct job {
 	uint64_t (*next_number)(void *ctx);      /* a fresh file number */
 	bool (*should_stop)(void *ctx);          /* closing: the job ends with SILT_E_CLOSED and removes its outputs */
 	void (*pace)(void *ctx, uint64_t bytes); /* after so many bytes written; may sleep; NULL = none */
+	void (*progress)(void *ctx, uint64_t done, uint64_t total);      /* entries of a flush, now and then; NULL = none */
 	void *ctx;
 	struct keep_rules keep;
 };

@@ -11,6 +11,8 @@
 #include "core/filename.h"
 #include "core/key.h"
 
+enum { OUTPUT_HASHES_SHARE = 16 };
+
 void output_init(struct output *o, struct job *job, enum silt_compression compression, struct job_counts *counts)
 {
 	const struct silt_options *opts = &job->env->opts;
@@ -62,6 +64,14 @@ int output_add(struct output *o, const struct entry *e)
 uint64_t output_bytes(const struct output *o)
 {
 	return o->writer ? table_writer_bytes(o->writer) : 0;
+}
+
+bool output_full(const struct output *o)
+{
+	const struct silt_options *opts = &o->job->env->opts;
+
+	return o->writer && (table_writer_bytes(o->writer) >= opts->table_size ||
+	                     table_writer_hashes(o->writer) >= opts->memory / OUTPUT_HASHES_SHARE);
 }
 
 void output_pace(struct output *o)

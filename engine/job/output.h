@@ -36,6 +36,8 @@ void output_init(struct output *o, struct job *job, enum silt_compression compre
 void output_fini(struct output *o);
 int output_add(struct output *o, const struct entry *e) SILT_MUST_CHECK;
 uint64_t output_bytes(const struct output *o);            /* of the open table; 0 = none is open */
+/* The open table is as large as tables are, or what its keys' hashes take until its filter is made is a share of the memory budget. */
+bool output_full(const struct output *o);
 void output_pace(struct output *o);                       /* tells pace() what was written since the last call */
 void output_ranges(struct output *o, const struct tombstones *list, bool (*deep)(void *ctx, struct silt_slice lower, struct silt_slice upper),
                    void *ctx);

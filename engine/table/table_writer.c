@@ -328,6 +328,11 @@ uint64_t table_writer_bytes(const struct table_writer *w)
 	return w->written + w->out.len + block_writer_bytes(&w->block) + w->ranges.raw.len;
 }
 
+uint64_t table_writer_hashes(const struct table_writer *w)
+{
+	return w->filter.count * sizeof(*w->filter.hashes);
+}
+
 uint64_t table_writer_entries(const struct table_writer *w)
 {
 	return w->props.entries;

@@ -19,54 +19,58 @@ static void stall_pause(void)
 
 static void test_stall__judgement(void **state)
 {
-	enum { MS = 1000000 };
+	enum { HALF = 58823529, LAST = 1000000000 };      /* ns a MiB: 1 s / (256 * (1 - s)^4 + 1) MiB for s = 1/2 and 1 */
 	static const struct {
-		struct stall_state s;     /* sealed, limit, level 0, trigger, debt, soft */
+		struct stall_state s;     /* sealed, memtables, unflushed, memory, level 0, trigger, debt, soft */
 		enum stall_kind kind;
-		uint64_t pace_ns;
+		uint64_t ns_per_mib;
 	} cases[] = {
-		{ { 0, 2, 0, 4, 0, 1000 }, STALL_NONE, 0 },
-		{ { 1, 2, 12, 4, 1000, 1000 }, STALL_NONE, 0 },           /* at the soft limits, not beyond */
-		{ { 2, 2, 0, 4, 0, 1000 }, STALL_SEALED, 0 },
-		{ { 3, 2, 0, 4, 0, 1000 }, STALL_SEALED, 0 },
-		{ { 0, 2, 24, 4, 0, 1000 }, STALL_PACE, 5 * MS / 2 },     /* half way from 3 to 9 times the trigger */
-		{ { 0, 2, 18, 4, 0, 1000 }, STALL_PACE, 5 * MS / 4 },
-		{ { 0, 2, 36, 4, 0, 1000 }, STALL_LEVEL0, 5 * MS },
-		{ { 0, 2, 99, 4, 0, 1000 }, STALL_LEVEL0, 5 * MS },
-		{ { 0, 2, 0, 4, 2500, 1000 }, STALL_PACE, 5 * MS / 2 },   /* half way from once to four times soft */
-		{ { 0, 2, 0, 4, 4000, 1000 }, STALL_DEBT, 5 * MS },
-		{ { 0, 2, 18, 4, 2500, 1000 }, STALL_PACE, 5 * MS / 2 },  /* the greater one */
-		{ { 0, 2, 24, 4, 1750, 1000 }, STALL_PACE, 5 * MS / 2 },
-		{ { 0, 2, 36, 4, 4000, 1000 }, STALL_LEVEL0, 5 * MS },
-		{ { 2, 2, 36, 4, 4000, 1000 }, STALL_SEALED, 5 * MS },    /* what is over soonest */
-		{ { 0, 2, 0, 4, UINT64_MAX, UINT64_MAX / 8 }, STALL_DEBT, 5 * MS },
+		{ { 0, 3, 0, 3000, 0, 4, 0, 1000 }, STALL_NONE, 0 },
+		{ { 2, 3, 1500, 3000, 12, 4, 1000, 1000 }, STALL_NONE, 0 },           /* at the soft limits, not beyond */
+		{ { 3, 3, 0, 3000, 0, 4, 0, 1000 }, STALL_SEALED, 0 },
+		{ { 4, 3, 0, 3000, 0, 4, 0, 1000 }, STALL_SEALED, 0 },
+		{ { 2, 3, 2250, 3000, 0, 4, 0, 1000 }, STALL_PACE_FLUSH, HALF },      /* half way from half the memory to all of it */
+		{ { 2, 3, 3000, 3000, 0, 4, 0, 1000 }, STALL_PACE_FLUSH, LAST },      /* no stop: a rotation would be the stop */
+		{ { 0, 3, 0, 3000, 24, 4, 0, 1000 }, STALL_PACE, HALF },              /* half way from 3 to 9 times the trigger */
+		{ { 0, 3, 0, 3000, 18, 4, 0, 1000 }, STALL_PACE, 12195121 },          /* a quarter: 256 * 81 / 256 + 1 = 82 MiB/s */
+		{ { 0, 3, 0, 3000, 36, 4, 0, 1000 }, STALL_LEVEL0, LAST },
+		{ { 0, 3, 0, 3000, 99, 4, 0, 1000 }, STALL_LEVEL0, LAST },
+		{ { 0, 3, 0, 3000, 0, 4, 2500, 1000 }, STALL_PACE, HALF },            /* half way from once to four times soft */
+		{ { 0, 3, 0, 3000, 0, 4, 4000, 1000 }, STALL_DEBT, LAST },
+		{ { 0, 3, 0, 3000, 18, 4, 2500, 1000 }, STALL_PACE, HALF },           /* the greatest one */
+		{ { 0, 3, 0, 3000, 24, 4, 1750, 1000 }, STALL_PACE, HALF },
+		{ { 2, 3, 2250, 3000, 18, 4, 1750, 1000 }, STALL_PACE_FLUSH, HALF },
+		{ { 0, 3, 0, 3000, 36, 4, 4000, 1000 }, STALL_LEVEL0, LAST },
+		{ { 3, 3, 0, 3000, 36, 4, 4000, 1000 }, STALL_SEALED, LAST },         /* what is over soonest */
+		{ { 0, 3, 0, 3000, 0, 4, UINT64_MAX, UINT64_MAX / 8 }, STALL_DEBT, LAST },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		uint64_t pace_ns = 77;
+		uint64_t ns = 77;
 
-		if (stall_judge(&cases[i].s, &pace_ns) != cases[i].kind || pace_ns != cases[i].pace_ns)
-			fail_msg("case %zu: %s, %llu ns", i, stall_name(stall_judge(&cases[i].s, &pace_ns)),
-			         (unsigned long long)pace_ns);
+		if (stall_judge(&cases[i].s, &ns) != cases[i].kind || ns != cases[i].ns_per_mib)
+			fail_msg("case %zu: %s, %llu ns", i, stall_name(stall_judge(&cases[i].s, &ns)), (unsigned long long)ns);
 	}
 }
 
-/* More debt never means less waiting, and there is no jump before the hard limit. */
+/* Nothing, then from 257 MiB/s down to 1 without a jump: more debt never means a faster rate. */
 static void test_stall__pace_is_smooth(void **state)
 {
-	struct stall_state s = { .sealed_limit = 2, .trigger = 4, .debt_soft = 1 << 20 };
+	struct stall_state s = { .memtables = 3, .memory = 3 << 20, .trigger = 4, .debt_soft = 1 << 20 };
 	uint64_t before = 0, ns;
 
 	(void)state;
 	for (s.debt = 0; s.debt < 5 << 20; s.debt += 1 << 10) {
 		enum stall_kind kind = stall_judge(&s, &ns);
 
-		assert_true(ns >= before && ns - before <= 10000);
-		assert_true(ns <= STALL_PACE_MAX_MS * UINT64_C(1000000));
+		assert_true(ns >= before);
+		assert_true(before == 0 ? ns < 4000000 : ns - before <= before / 64 + 1);     /* steps of less than two parts in a hundred */
+		assert_true(ns <= 1000000000);
 		assert_int_equal(kind, s.debt >= 4 << 20 ? STALL_DEBT : ns ? STALL_PACE : STALL_NONE);
 		before = ns;
 	}
+	assert_int_equal(before, 1000000000);
 }
 
 static void test_stall__each_kind_has_a_name_that_fits_the_stats(void **state)
@@ -75,27 +79,27 @@ static void test_stall__each_kind_has_a_name_that_fits_the_stats(void **state)
 
 	(void)state;
 	assert_string_equal(stall_name(STALL_NONE), "");
-	for (int a = STALL_PACE; a <= STALL_DEBT; a++) {
+	for (int a = STALL_PACE_FLUSH; a <= STALL_DEBT; a++) {
 		assert_true(strlen(stall_name(a)) > 0 && strlen(stall_name(a)) < sizeof(s.stall_reason));
 		for (int b = STALL_NONE; b < a; b++)
 			assert_string_not_equal(stall_name(a), stall_name(b));
 	}
 }
 
-static void test_stall__sealed_memtables_come_from_a_quarter_of_the_memory(void **state)
+static void test_stall__memtables_come_from_a_quarter_of_the_memory(void **state)
 {
 	static const struct {
 		uint64_t memory, memtable, limit;
 	} cases[] = {
-		{ 256 << 20, 32 << 20, 2 }, { 256 << 20, 16 << 20, 4 }, { 1 << 30, 32 << 20, 8 }, { UINT64_C(8) << 30, 32 << 20, 8 },
-		{ 8 << 20, 64 << 10, 8 }, { 8 << 20, 1 << 30, 2 },
+		{ 256 << 20, 32 << 20, 3 }, { 256 << 20, 16 << 20, 5 }, { 1 << 30, 32 << 20, 9 }, { UINT64_C(8) << 30, 32 << 20, 9 },
+		{ 8 << 20, 64 << 10, 9 }, { 8 << 20, 1 << 30, 3 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct silt_options o = { .memory = cases[i].memory, .memtable_size = cases[i].memtable };
 
-		assert_int_equal(stall_sealed_limit(&o), cases[i].limit);
+		assert_int_equal(stall_memtables(&o), cases[i].limit);
 	}
 }
 
@@ -121,15 +125,15 @@ static void stall_begin(struct dbkit *k)
 	struct silt_stats s = { 0 };
 
 	dbkit_init(k);
-	k->opts.memtable_size = 1 << 20;          /* a limit of two */
+	k->opts.memtable_size = 2 << 20;          /* a limit of three, the active one with them */
 	assert_int_equal(dbkit_open(k), 0);
 	simdisk_fail_at(k->disk, SIM_READ, 1, SILT_E_IO, true);
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		assert_int_equal(dbkit_put(k, i ? "b" : "a", "v"), 0);
 		assert_int_equal(silt_flush(k->db), SILT_E_IO);
 	}
 	silt_stats(k->db, &s);
-	assert_int_equal(s.sealed_memtables, 2);
+	assert_int_equal(s.sealed_memtables, 3);
 	assert_string_equal(s.stall_reason, "");
 }
 
@@ -233,7 +237,7 @@ int main(void)
 		cmocka_unit_test(test_stall__judgement),
 		cmocka_unit_test(test_stall__pace_is_smooth),
 		cmocka_unit_test(test_stall__each_kind_has_a_name_that_fits_the_stats),
-		cmocka_unit_test(test_stall__sealed_memtables_come_from_a_quarter_of_the_memory),
+		cmocka_unit_test(test_stall__memtables_come_from_a_quarter_of_the_memory),
 		cmocka_unit_test(test_stall__a_write_waits_for_a_flush_and_goes_on),
 		cmocka_unit_test(test_stall__a_full_disk_ends_it_at_once),
 		cmocka_unit_test(test_stall__a_fault_ends_it),
