@@ -177,7 +177,7 @@ mkfifo "$work/hold"
 "$make_store" "$work/held" hold <"$work/hold" >"$work/said" &
 holder=$!
 exec 9>"$work/hold"
-for _ in $(seq 300); do grep -q open "$work/said" && break; sleep 0.1; done
+for _ in $(seq 1200); do grep -q open "$work/said" && break; sleep 0.1; done
 run --db "$work/held" repair;    ok 'repair of a store in use is refused' status_is 5
 run --db "$work/held" stats;     ok 'a store in use is refused, and the message says so' both status_is 5 err_has 'in use'
 exec 9>&-

@@ -23,13 +23,15 @@ nginx -e stderr -p "$work" -c "$work/etc/nginx.conf" -t >"$work/test.log" 2>&1 &
 that 'without a warning' bash -c '! grep -q "\[warn\]" "$1"' - "$work/test.log"
 nginx -e stderr -p "$work" -c "$work/etc/nginx.conf" 2>"$work/nginx.log" &
 nginx=$!
+listens() { ! port_is_free "$port"; }
+that 'nginx listens' within 100 listens
 
 # activate OPTION...: listens and starts the responder with the first connection
 activate() {
 	rm -f "$work/s.sock"
 	systemd-socket-activate -l "$work/s.sock" "$@" "$SILT_RESPONDER" --db "$data" >"$work/serve.log" 2>&1 &
 	activator=$!
-	within 10 test -S "$work/s.sock"
+	within 100 test -S "$work/s.sock"
 	chmod 660 "$work/s.sock"
 }
 # the connection waits in the backlog while the responder starts

@@ -70,8 +70,9 @@ expect 'an encoding that is none' 400 -- "${json[@]}" -d '{"key":"b64x","value":
 expect 'none of them was stored' 404 -- '/get?key=b64x'
 
 # ---- time to live
-expect 'a ttl' 200 -- "${json[@]}" -d '{"key":"ttl","value":"v","ttl":1}' /set
+expect 'a long ttl' 200 -- "${json[@]}" -d '{"key":"ttl","value":"v","ttl":1000}' /set
 expect 'is there for now' 200 'h:silt-expires-at: [0-9]{13}' -- /v1/kv/ttl
+expect 'a short one' 200 -- "${json[@]}" -d '{"key":"ttl","value":"v","ttl":1}' /set
 expect 'a ttl in the query' 200 -- -X POST '/set?key=ttl2&value=v&ttl=1'
 sleep 1.3
 expect 'and gone afterwards' 404 -- '/get?key=ttl'

@@ -61,7 +61,7 @@ refused() {
 	local before after rc
 
 	before=$(cd "$data" && sha256sum -- *)
-	timeout -k 5 30 "$root/nginx/serve" --port "$port" --data "$data" >"$work/said" 2>&1
+	timeout -k 5 120 "$root/nginx/serve" --port "$port" --data "$data" >"$work/said" 2>&1
 	rc=$?
 	after=$(cd "$data" && sha256sum -- *)
 	[ "$rc" = 1 ] || { echo "serve ended with $rc:"; cat "$work/said"; return 1; }

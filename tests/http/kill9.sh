@@ -48,11 +48,14 @@ compare() {
 for c in 1 2 3; do echo 0 >"$work/done$c"; done
 for round in $(seq 1 "$kills"); do
 	serve_start || finish
+	: >"$work/codes"
 	prepare_round $((next + 1)) $((next + 3000))
 	write_round &
 	writer=$!
 	for c in 1 2 3; do count_up "$c" "$(cat "$work/tried$c" 2>/dev/null || echo 0)" & eval "counter$c=$!"; done
-	sleep "0.$((RANDOM % 5 + 3))"
+	want=$((RANDOM % 1500 + 100))             # the kill comes in the middle, however fast the machine is
+	enough() { [ "$(wc -l <"$work/codes")" -ge "$want" ] || gone "$writer"; }
+	within 120 enough
 	kill -KILL "$(responder_pid)"
 	wait "$writer" "$counter1" "$counter2" "$counter3"
 	serve_wait

@@ -76,7 +76,7 @@ for i in $(seq 1 3000); do
 done | sed '$d' >"$work/writes"
 curl -s -Z --parallel-max 16 -K "$work/writes" >"$work/codes" 2>/dev/null &
 writers=$!
-within 20 test -s "$work/codes"
+within 60 test -s "$work/codes"
 serve_stop
 that 'SIGTERM under load ends with 0' [ $? = 0 ]
 wait "$writers"

@@ -8,7 +8,7 @@ refuses() {
 	local name=$1 wanted=$2 regex=$3 rc
 
 	shift 3
-	timeout 60 "$launch" "$@" >"$work/said" 2>&1
+	timeout 200 "$launch" "$@" >"$work/said" 2>&1
 	rc=$?
 	if [ "$rc" = "$wanted" ] && grep -qE -e "$regex" "$work/said"; then
 		ok "$name"
@@ -92,7 +92,7 @@ that 'and its last lines' grep -q '^    ' "$work/serve.log"
 mkdir "$work/bin"
 printf '#!/bin/bash\nsleep 1\nexec %s "$@"\n' "$(command -v nginx)" >"$work/bin/nginx"
 chmod +x "$work/bin/nginx"
-PATH=$work/bin:$PATH SILT_RESPONDER=/bin/false timeout -k 5 30 "$launch" --port "$port" --data "$data" >"$work/said" 2>&1
+PATH=$work/bin:$PATH SILT_RESPONDER=/bin/false timeout -k 5 120 "$launch" --port "$port" --data "$data" >"$work/said" 2>&1
 that 'one that died before nginx was up ends it as well' [ $? = 1 ]
 serve_start || finish
 nginx_pid=$(cat /tmp/siltstone.*/nginx.pid 2>/dev/null | while read -r p; do [ "$(awk '{ print $4 }' "/proc/$p/stat" 2>/dev/null)" = "$serve" ] && echo "$p"; done)
@@ -110,16 +110,16 @@ serve_start || finish
 was=$(responder_pid)
 kill -KILL "$serve"
 serve_wait
-that 'kill -9 of serve ends its responder' within 20 gone "$was"
-that 'and frees the port' within 20 port_is_free "$port"
+that 'kill -9 of serve ends its responder' within 100 gone "$was"
+that 'and frees the port' within 100 port_is_free "$port"
 rm -rf $(leftovers)
 
 # Ctrl-C reaches the whole foreground process group. What a script starts in the background ignores it, and bash can't take that back.
 : >"$work/serve.log"
 env --default-signal=INT setsid "$launch" --port "$port" --data "$data" >"$work/serve.log" 2>&1 &
 serve=$!
-within 60 serve_is_up
-if kill -INT -- "-$serve" 2>/dev/null && within 30 gone "$serve"; then
+within 120 serve_is_up
+if kill -INT -- "-$serve" 2>/dev/null && within 120 gone "$serve"; then
 	serve_wait
 	rc=$?
 	that 'Ctrl-C ends it with 0' [ "$rc" = 0 ]

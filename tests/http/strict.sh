@@ -101,8 +101,8 @@ expect 'a value of exactly 16 MiB' 201 -- -X PUT --data-binary "@$work/in" /v1/k
 expect 'comes back' 200 "file:$work/in" -- /v1/kv/largest
 
 # ---- a body cut short is never acted on
-printf 'PUT /v1/kv/new HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf' | raw >/dev/null
-printf 'PUT /v1/kv/new HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n100\r\nhalf' | raw >/dev/null
+printf 'PUT /v1/kv/new HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf' | raw 3 >/dev/null
+printf 'PUT /v1/kv/new HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n100\r\nhalf' | raw 3 >/dev/null
 expect 'a body cut short stores nothing' 404 -- /v1/kv/new
 printf 'PUT /v1/kv/new HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\nhalf\r\n0\r\n\r\n' | raw >"$work/raw"
 that 'a chunk of no size is 400' grep -q '^HTTP/1.1 400' "$work/raw"

@@ -51,6 +51,7 @@ void dbkit_init_on(struct dbkit *k, struct simdisk *disk)
 	k->opts.table_size = 64 << 10;
 	k->opts.level_base_size = 256 << 10;
 	k->opts.min_free_space = 0;
+	k->opts.sync_interval_ms = 60000;         /* what is synced, a test says, and not a clock */
 }
 
 void dbkit_fini(struct dbkit *k)

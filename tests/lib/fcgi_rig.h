@@ -162,14 +162,14 @@ static inline void rig_start(struct rig_setup s)
 {
 	struct server_setup setup = {
 		.reactors = s.reactors != 0 ? s.reactors : 1, .workers = s.workers != 0 ? s.workers : 1,
-		.request_timeout_ms = s.request_timeout_ms != 0 ? s.request_timeout_ms : 10000,
-		.transfer_timeout_ms = s.transfer_timeout_ms != 0 ? s.transfer_timeout_ms : 20000,
+		.request_timeout_ms = s.request_timeout_ms != 0 ? s.request_timeout_ms : 60000,
+		.transfer_timeout_ms = s.transfer_timeout_ms != 0 ? s.transfer_timeout_ms : 60000,
 		.limits = { .max_value_size = 1u << 20, .max_request_size = s.max_request_size != 0 ? s.max_request_size : 4u << 20,
 		            .max_parked = s.max_parked != 0 ? s.max_parked : RIG_PARKED_MAX },
 		.log = &rig.log, .dispatch = rig_dispatch,
 	};
 
-	alarm(50);                            /* what hangs, fails */
+	alarm(300);                            /* what hangs, fails */
 	rig.dir = test_mkdir();
 	rig.address = (struct sockaddr_un){ .sun_family = AF_UNIX };
 	snprintf(rig.address.sun_path, sizeof(rig.address.sun_path), "%s/s", rig.dir);
@@ -197,10 +197,10 @@ static inline void rig_end(void)
 	alarm(0);
 }
 
-/* A peer of the server; reading from it gives up after 15 s. */
+/* A peer of the server; reading from it gives up after two minutes. */
 static inline int rig_connect(void)
 {
-	struct timeval t = { .tv_sec = 15 };
+	struct timeval t = { .tv_sec = 120 };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);

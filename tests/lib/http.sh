@@ -85,7 +85,7 @@ serve_start() {
 	: >"$work/serve.log"
 	"$root/nginx/serve" --port "$port" --data "$data" "$@" >"$work/serve.log" 2>&1 &
 	serve=$!
-	within 60 serve_is_up && alive "$serve" && return 0
+	within 120 serve_is_up && alive "$serve" && return 0
 	not_ok "serve starts" "$(tail -n 20 "$work/serve.log")"
 	return 1
 }
@@ -197,11 +197,11 @@ holds() { get "$1" && [ "$status" = 200 ] && [ "$(cat "$body")" = "$2" ]; }
 lacks() { get "$1" && [ "$status" = 404 ]; }
 # repeated CHARACTER COUNT
 repeated() { head -c "$2" /dev/zero | tr '\0' "$1"; }
-# raw: what a socket says to the bytes on stdin, until it closes or 5 s have passed
+# raw [SECONDS]: what a socket says to the bytes on stdin, until it closes or 30 s have passed
 raw() {
 	(
 		exec 3<>"/dev/tcp/127.0.0.1/$port" || exit
 		cat >&3
-		timeout 5 cat <&3
+		timeout "${1:-30}" cat <&3
 	) 2>/dev/null
 }

@@ -446,13 +446,13 @@ static void test_commit__a_full_disk_refuses_early_and_goes_by_itself(void **sta
 	assert_int_equal(dbkit_open(&k), 0);
 	assert_int_equal(dbkit_put(&k, "a", "1"), 0);
 	simdisk_set_free(k.disk, 900 << 10);                      /* below the reserve, which is for flushes */
-	for (int i = 0; i < 300 && (rc = dbkit_put(&k, "b", "2")) == 0; i++)
+	for (int i = 0; i < 3000 && (rc = dbkit_put(&k, "b", "2")) == 0; i++)
 		commit_sleep_ms(20);                              /* the flush thread looks once a second */
 	assert_int_equal(rc, SILT_E_NOSPACE);
 	assert_int_equal(dbkit_delete(&k, "a"), 0);               /* deletes help, and are taken */
 	assert_null(dbkit_get(&k, "a"));
 	simdisk_set_free(k.disk, UINT64_MAX / 2);
-	for (int i = 0; i < 300 && (rc = dbkit_put(&k, "b", "3")) != 0; i++)
+	for (int i = 0; i < 3000 && (rc = dbkit_put(&k, "b", "3")) != 0; i++)
 		commit_sleep_ms(20);
 	assert_int_equal(rc, 0);
 	dbkit_fini(&k);

@@ -33,7 +33,7 @@ static void daemon_place(struct place *p)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 
-	alarm(50);
+	alarm(300);
 	p->dir = test_mkdir();
 	snprintf(p->db, sizeof(p->db), "%.80s/db", p->dir);
 	snprintf(p->listen, sizeof(p->listen), "unix:%.80s/s", p->dir);
@@ -140,7 +140,7 @@ static void daemon_expect_exit(struct child *c, int expected)
 static int daemon_connect(const struct place *p)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	struct timeval t = { .tv_sec = 20 };
+	struct timeval t = { .tv_sec = 120 };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	snprintf(a.sun_path, sizeof(a.sun_path), "%.100s", p->listen + 5);

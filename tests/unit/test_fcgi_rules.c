@@ -29,7 +29,7 @@ static void pair_open(struct pair *p)
 	int fds[2];
 
 	memset(p, 0, sizeof(*p));
-	alarm(50);
+	alarm(300);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	p->ours = fds[0];
 	p->peer = fds[1];
@@ -102,7 +102,7 @@ static void test_fcgi_rules__rule_02_libfcgi_closes_what_is_not_marked_kept(void
 	int fds[2];
 
 	(void)state;
-	alarm(50);
+	alarm(300);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	assert_int_equal(FCGX_InitRequest(&r, -1, 0), 0);
 	r.ipcFd = fds[0];

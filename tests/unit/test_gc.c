@@ -17,7 +17,7 @@ static void gc_pause(void)
 /* Waits for the flush thread's broom. */
 static void gc_wait_tables(struct dbkit *k, size_t n)
 {
-	for (int i = 0; i < 500 && dbkit_files(k, "db", ".sst") != n; i++)
+	for (int i = 0; i < 6000 && dbkit_files(k, "db", ".sst") != n; i++)
 		gc_pause();
 	assert_int_equal(dbkit_files(k, "db", ".sst"), n);
 }
@@ -250,7 +250,7 @@ static void test_gc__flushed_segments_go(void **state)
 		assert_int_equal(dbkit_put(&k, key, "v"), 0);
 		assert_int_equal(silt_flush(k.db), 0);
 	}
-	for (i = 0; i < 500 && dbkit_files(&k, "db", ".wal") > 3; i++)
+	for (i = 0; i < 6000 && dbkit_files(&k, "db", ".wal") > 3; i++)
 		gc_pause();
 	assert_true(dbkit_files(&k, "db", ".wal") <= 3);          /* the active, the next, one to recycle */
 	dbkit_crash(&k, SIM_LOSE_ALL, 1);
@@ -273,7 +273,7 @@ static void test_gc__what_cannot_be_removed_is_said_and_swept_later(void **state
 	gc_begin(&k);
 	simdisk_fail_at(k.disk, SIM_UNLINK, 1, SILT_E_IO, true);
 	assert_int_equal(silt_compact(k.db), 0);
-	for (int i = 0; i < 500 && !dbkit_logged(&k, ".sst: can't be removed"); i++)
+	for (int i = 0; i < 6000 && !dbkit_logged(&k, ".sst: can't be removed"); i++)
 		gc_pause();
 	assert_true(dbkit_logged(&k, ".sst: can't be removed"));
 	assert_int_equal(dbkit_files(&k, "db", ".sst"), 3);

@@ -124,7 +124,7 @@ static void test_loop__no_letter_is_lost_or_left_lying(void **state)
 	pthread_t threads[LOOP_POSTERS];
 
 	(void)state;
-	alarm(50);
+	alarm(300);
 	assert_int_equal(loop_init(&loop_shared, 1000, 1000), 0);
 	for (unsigned p = 0; p < LOOP_POSTERS; p++) {
 		for (unsigned i = 0; i < LOOP_LETTERS; i++)

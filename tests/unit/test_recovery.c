@@ -487,7 +487,7 @@ static void test_recovery__crash_after_crash_does_not_stall_writers(void **state
 	silt_stats(k.db, &s);
 	assert_int_equal(s.sealed_memtables, 0);
 	assert_int_equal(silt_flush(k.db), 0);
-	for (int i = 0; i < 500 && dbkit_files(&k, "db", ".wal") > 3; i++)
+	for (int i = 0; i < 6000 && dbkit_files(&k, "db", ".wal") > 3; i++)
 		recovery_pause();
 	assert_true(dbkit_files(&k, "db", ".wal") <= 3);          /* all that one memtable held went with it */
 	for (int i = 0; i < LIVES; i++) {

@@ -143,7 +143,7 @@ static void stall_start(struct dbkit *k, struct stall_writer *w)
 
 	*w = (struct stall_writer){ .k = k, .rc = 1000 };
 	assert_int_equal(pthread_create(&w->thread, NULL, stall_write, w), 0);
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 20000; i++) {
 		silt_stats(k->db, &s);
 		if (s.stall_reason[0])
 			break;

@@ -54,7 +54,7 @@ static void test_worker__a_full_queue_refuses_and_has_room_again(void **state)
 	struct worker_pool p;
 
 	(void)state;
-	alarm(50);
+	alarm(300);
 	atomic_store(&worker_total, 0);
 	assert_int_equal(sem_init(&worker_gate, 0, 0), 0);
 	assert_int_equal(sem_init(&worker_inside, 0, 0), 0);
