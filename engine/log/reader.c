@@ -78,8 +78,9 @@ void log_reader_seek(struct log_reader *r, uint64_t offset)
 static struct silt_slice reader_ahead(const struct log_reader *r)
 {
 	size_t skip = (size_t)(r->offset - r->window_at);
+	const char *data = r->window.data;
 
-	return slice_of((const char *)r->window.data + skip, r->window.len - skip);
+	return slice_of(skip ? data + skip : data, r->window.len - skip);       /* before the first read there is none */
 }
 
 /* Forgets the records that were given and appends what follows the window, so that `need` bytes lie ahead if the file has them. */
