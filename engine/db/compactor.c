@@ -249,7 +249,7 @@ static bool compactor_wait(struct silt_db *db, int rc)
 void *compactor_thread(void *arg)
 {
 	struct silt_db *db = arg;
-	int rc = SILT_NOTFOUND;
+	int rc = 0;                               /* what an earlier life left undone is looked for at once: writers may wait for it */
 
 	while (compactor_wait(db, rc)) {
 		rc = compactor_step(db);

@@ -103,7 +103,7 @@ typedef struct silt_os silt_os;          /* the operating system's seam; NULL = 
 /* Unit, default and range beside each field. silt_options_init() sets the defaults; silt_open() checks the ranges. */
 struct silt_options {
 	bool create;                  /* make the directory's store where there is none; default true */
-	bool read_only;               /* replay in memory, change nothing on disk, take no lock; default false */
+	bool read_only;               /* replay in memory, change nothing on disk; SILT_E_BUSY beside a writer, who meets it in turn; default false */
 	uint64_t memory;              /* bytes for memtables, cache, indexes, filters; default 256 MiB; 8 MiB.. */
 	uint64_t memtable_size;       /* bytes of a memtable before it is flushed; default 32 MiB; 64 KiB..1 GiB; a quarter of `memory`
 	                                 where that is less */

@@ -179,6 +179,28 @@ static void test_compactor__a_range_without_live_keys_leaves_nothing(void **stat
 	dbkit_fini(&k);
 }
 
+/* So many tables in level 0 that writes would wait, left by a life in which nothing could be compacted: the next one begins with them. */
+static void test_compactor__what_an_earlier_life_left_is_compacted_at_once(void **state)
+{
+	struct dbkit k;
+
+	(void)state;
+	dbkit_init(&k);
+	k.opts.compaction_trigger = 64;
+	assert_int_equal(dbkit_open(&k), 0);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(dbkit_put(&k, "key", "value"), 0);
+		assert_int_equal(silt_flush(k.db), 0);
+	}
+	assert_int_equal(dbkit_close(&k), 0);
+	k.opts.compaction_trigger = 2;                            /* nine times as many stop a writer */
+	k.opts.compaction_interval_ms = 24 * 3600 * 1000;
+	assert_int_equal(dbkit_open(&k), 0);
+	assert_int_equal(dbkit_put(&k, "key", "new"), 0);
+	assert_string_equal(dbkit_get(&k, "key"), "new");
+	dbkit_fini(&k);
+}
+
 struct asker {
 	struct dbkit *k;
 	const char *lower, *upper;
@@ -218,6 +240,7 @@ int main(void)
 		cmocka_unit_test(test_compactor__gives_up_where_too_many_are_damaged),
 		cmocka_unit_test(test_compactor__a_range_goes_down_and_the_rest_stays),
 		cmocka_unit_test(test_compactor__a_range_without_live_keys_leaves_nothing),
+		cmocka_unit_test(test_compactor__what_an_earlier_life_left_is_compacted_at_once),
 		cmocka_unit_test(test_compactor__many_ask_at_once_and_each_is_answered),
 	};
 
