@@ -320,10 +320,13 @@ static void fuzz_sign_part(struct memory_file *m, enum table_block_kind kind, st
 
 static void fuzz_sign(struct memory_file *m)
 {
-	uint8_t *at = m->file.bytes + m->file.len - FOOTER_BYTES;
 	struct footer f;
+	uint8_t *at;
 
-	if (m->file.len < FOOTER_BYTES || footer_decode(slice_of(at, FOOTER_BYTES), m->file.len, &f) != 0)
+	if (m->file.len < FOOTER_BYTES)
+		return;
+	at = m->file.bytes + m->file.len - FOOTER_BYTES;
+	if (footer_decode(slice_of(at, FOOTER_BYTES), m->file.len, &f) != 0)
 		return;
 	fuzz_sign_part(m, TABLE_TOP, &f.top);
 	fuzz_sign_part(m, TABLE_FILTER, &f.filter);
