@@ -16,6 +16,7 @@
 struct arena_chunk {
 	struct arena_chunk *next;
 	size_t size;                  /* with this head */
+	uint64_t huge;                /* from mem_map() */
 	uint8_t data[];
 };
 
@@ -30,30 +31,48 @@ void arena_fini(struct arena *a)
 {
 	for (struct arena_chunk *c = a->chunks, *next; c; c = next) {
 		next = c->next;
-		mem_free(c);
+		if (c->huge)
+			mem_unmap(c, ARENA_HUGE);
+		else
+			mem_free(c);
 	}
 	arena_init(a, a->chunk_size);
 }
 
+/* With room for n bytes, or NULL. */
+static struct arena_chunk *arena_new_chunk(const struct arena *a, size_t n)
+{
+	bool huge = a->chunk_size >= ARENA_HUGE && n <= ARENA_HUGE - sizeof(struct arena_chunk);
+	size_t size = n > a->chunk_size ? n : a->chunk_size;
+	struct arena_chunk *c;
+
+	if (huge)
+		size = ARENA_HUGE;
+	else if (__builtin_add_overflow(size, sizeof(*c), &size))
+		return NULL;
+	c = huge ? mem_map(ARENA_HUGE, ARENA_HUGE) : mem_alloc(size);
+	if (!c)
+		return NULL;
+	c->size = size;
+	c->huge = huge;
+	return c;
+}
+
 int arena_reserve(struct arena *a, size_t n)
 {
-	size_t data = n > a->chunk_size ? n : a->chunk_size, size;
 	struct arena_chunk *c;
 
 	if (n <= (size_t)(a->end - a->p))
 		return 0;
-	if (__builtin_add_overflow(data, sizeof(*c), &size))
-		return SILT_E_NOMEM;
-	c = mem_alloc(size);
+	c = arena_new_chunk(a, n);
 	if (!c)
 		return SILT_E_NOMEM;
 	c->next = a->chunks;
-	c->size = size;
 	a->chunks = c;
 	a->p = c->data;
-	a->end = c->data + data;
+	a->end = (uint8_t *)c + c->size;
 	/* one writer: a plain add, seen whole by those who watch */
-	atomic_store_explicit(&a->bytes, atomic_load_explicit(&a->bytes, memory_order_relaxed) + size,
+	atomic_store_explicit(&a->bytes, atomic_load_explicit(&a->bytes, memory_order_relaxed) + c->size,
 	                      memory_order_relaxed);
 	return 0;
 }
@@ -66,4 +85,9 @@ void *arena_take(struct arena *a, size_t n)
 	assert(rounded >= n && rounded <= (size_t)(a->end - piece));
 	a->p += rounded;
 	return piece;
+}
+
+size_t arena_used(const struct arena *a)
+{
+	return atomic_load_explicit(&a->bytes, memory_order_relaxed) - (size_t)(a->end - a->p);
 }

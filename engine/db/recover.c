@@ -24,7 +24,7 @@ static int recover_memtable(struct recover_replay *p, uint64_t segment, struct m
 {
 	struct recovered *r = p->r;
 	struct memtable *last = r->count ? r->memtables[r->count - 1] : NULL;
-	bool full = last && memtable_bytes(last) >= p->db->env.opts.memtable_size;
+	bool full = last && memtable_used(last) >= p->db->env.opts.memtable_size;
 	int rc = 0;
 
 	if (!last || (segment != p->segment && full && r->count < VIEW_SEALED_MAX - 2)) {

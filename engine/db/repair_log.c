@@ -66,7 +66,7 @@ static int repair_log_insert(struct repair_log *l, uint64_t segment, const struc
 
 	if (rc == 0)
 		rc = recover_insert(&l->r->env, l->m, segment, rec, &entries);
-	if (rc == 0 && memtable_bytes(l->m) >= l->r->env.opts.memtable_size)
+	if (rc == 0 && memtable_used(l->m) >= l->r->env.opts.memtable_size)
 		rc = repair_log_flush(l);
 	return rc;
 }

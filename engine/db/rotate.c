@@ -11,7 +11,7 @@ bool rotate_due(const struct silt_db *db, size_t records, size_t payload_bytes)
 {
 	if (!memtable_entries(db->active))
 		return false;             /* an empty segment takes any batch: a quarter of it at most */
-	return memtable_bytes(db->active) >= db->env.opts.memtable_size ||
+	return memtable_used(db->active) >= db->env.opts.memtable_size ||
 	       !log_writer_fits(db->wal, records, payload_bytes);
 }
 

@@ -392,10 +392,10 @@ SILT_EXPORT SILT_MUST_CHECK int silt_sync(silt_db *db);
  *          with their share of indexes and filters.
  *          _low and _high are true bounds of both at the moment of the call, if no write comes between. Between them, entries is in
  *          proportion to bytes: off by at most two blocks a table where entries are of one size, by more where sizes differ
- *          within a table; in a memtable it is a sample of at least 1024, with a deviation of 3 %, and exact below that.
+ *          within a table; in a memtable it is exact, up to 1024 always, above as long as no write comes between.
  * returns  0; SILT_E_CORRUPT (an index that is needed), _IO, _NOMEM, _MISUSE.
  * threads  any.
- * cost     two index partitions a table that lies across a bound; nothing for the others; about 4096 entries of each memtable.
+ * cost     two index partitions a table that lies across a bound; nothing for the others; at most 1024 entries of each memtable.
  */
 struct silt_estimate {
 	uint64_t entries, entries_low, entries_high;

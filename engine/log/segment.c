@@ -34,7 +34,7 @@
 #include "base/mem.h"
 #include "core/filename.h"
 
-enum { SEGMENT_FORMAT = 1, SEGMENT_PIECE = 1 << 20 };
+enum { SEGMENT_FORMAT = 1, SEGMENT_PIECE = 64 << 10, SEGMENT_SYNC = 1 << 20 };
 
 static const char segment_magic[8] = { 'S', 'I', 'L', 'T', 'L', 'O', 'G', '1' };
 
@@ -131,10 +131,14 @@ static int segment_write_header(struct env *env, const char *path, struct os_fil
 	return rc < 0 ? segment_failed(env, rc, path, "header") : 0;
 }
 
-/* Zeros from the header page to the end, each piece on its way to the disk before the next, so that the final sync is short. */
+/*
+ * Zeros from the header page to the end, each MiB on its way to the disk before the next, so that the final sync is short. What one call writes may
+ * become one folio of the page cache, and each later append pays for the size of the folio it falls into: so the pieces are small.
+ */
 static int segment_write_zeros(struct env *env, const char *path, struct os_file *file, uint64_t capacity)
 {
 	uint8_t *zeros = mem_calloc(1, SEGMENT_PIECE);
+	uint64_t synced = LOG_PAGE;
 	int rc = 0;
 
 	if (!zeros)
@@ -143,9 +147,11 @@ static int segment_write_zeros(struct env *env, const char *path, struct os_file
 		size_t n = capacity - at < SEGMENT_PIECE ? (size_t)(capacity - at) : SEGMENT_PIECE;
 
 		rc = env->os->write(env->os, file, at, zeros, n);
-		if (rc == 0)
-			env->os->range_sync(env->os, file, at, n);
 		at += n;
+		if (rc < 0 || (at - synced < SEGMENT_SYNC && at < capacity))
+			continue;
+		env->os->range_sync(env->os, file, synced, at - synced);
+		synced = at;
 	}
 	mem_free(zeros);
 	return rc < 0 ? segment_failed(env, rc, path, "writing zeros") : 0;

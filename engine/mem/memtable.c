@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* memtable.c - a skip list with its arena, the range deletes beside it, its counts and a count of who holds it. */
+/* memtable.c - sorted entries with their arena, the range deletes beside it, its counts and a count of who holds it. */
 #include "mem/memtable.h"
 #include "mem/ranges.h"
-#include "mem/skiplist.h"
+#include "mem/sorted.h"
 
 #include <assert.h>
 #include <stdatomic.h>
 
-/* Chunks grow from the one to the other, so that a small memtable_size is kept to as well as a large one. */
-enum { MEMTABLE_CHUNK_FIRST = 4 << 10, MEMTABLE_CHUNK_LAST = 256 << 10 };
+/* Chunks grow from the one to the other, up to a quarter of what is there, so that a small memtable_size is kept to as well as a large one. */
+enum { MEMTABLE_CHUNK_FIRST = 4 << 10, MEMTABLE_CHUNK_LAST = ARENA_HUGE };
 
 struct memtable {
 	_Atomic unsigned refs;
 	uint64_t wal_number;              /* [c] */
 	struct arena arena;               /* [w] but for its count of bytes */
-	struct skiplist list;             /* [w] inserts, anyone reads */
+	struct sorted list;               /* [w] inserts, anyone reads */
 	struct ranges ranges;             /* [w] inserts, anyone reads */
 	_Atomic uint64_t entries;         /* [a] relaxed, for stats and triggers */
 	_Atomic uint64_t max_version;     /* [a] relaxed */
@@ -31,7 +31,7 @@ int memtable_new(uint64_t wal_number, struct memtable **out)
 	m->wal_number = wal_number;
 	arena_init(&m->arena, MEMTABLE_CHUNK_FIRST);
 	ranges_init(&m->ranges);
-	rc = skiplist_init(&m->list, &m->arena);
+	rc = sorted_init(&m->list, &m->arena);
 	if (rc < 0) {
 		memtable_unref(m);
 		return rc;
@@ -51,6 +51,7 @@ void memtable_unref(struct memtable *m)
 	if (!m || atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	ranges_fini(&m->ranges);
+	sorted_fini(&m->list);
 	arena_fini(&m->arena);
 	mem_free(m);
 }
@@ -62,16 +63,15 @@ uint64_t memtable_wal_number(const struct memtable *m)
 
 size_t memtable_cost(const struct entry *e)
 {
-	return e->kind == ENTRY_RANGE_DELETE ? 0 : skiplist_cost(e);
+	return e->kind == ENTRY_RANGE_DELETE ? 0 : sorted_cost(e);
 }
 
 int memtable_reserve(struct memtable *m, size_t bytes)
 {
-	size_t before = atomic_load_explicit(&m->arena.bytes, memory_order_relaxed);
 	int rc = arena_reserve(&m->arena, bytes);
 
-	if (atomic_load_explicit(&m->arena.bytes, memory_order_relaxed) != before &&
-	    m->arena.chunk_size < MEMTABLE_CHUNK_LAST)
+	if (m->arena.chunk_size < MEMTABLE_CHUNK_LAST &&
+	    m->arena.chunk_size * 8 <= atomic_load_explicit(&m->arena.bytes, memory_order_relaxed))
 		m->arena.chunk_size *= 2;
 	return rc;
 }
@@ -96,18 +96,18 @@ void memtable_insert(struct memtable *m, const struct entry *e)
 	if (e->kind == ENTRY_RANGE_DELETE)
 		ranges_insert(&m->ranges, e->key, e->value, e->version);
 	else
-		skiplist_insert(&m->list, e);
+		sorted_insert(&m->list, e);
 	memtable_count(m, e->version);
 }
 
 static int memtable_find(const struct memtable *m, struct silt_slice key, uint64_t max_version, struct entry *out)
 {
-	const struct skiplist_node *n = skiplist_seek(&m->list, key, max_version);
+	const struct node *n = sorted_seek(&m->list, key, max_version);
 	struct entry e;
 
 	if (!n)
 		return SILT_NOTFOUND;
-	skiplist_entry(n, &e);
+	sorted_entry(n, &e);
 	if (!slice_eq(e.key, key))
 		return SILT_NOTFOUND;
 	*out = e;
@@ -132,13 +132,18 @@ int memtable_ranges(const struct memtable *m, uint64_t max_version, bool all, me
 
 uint64_t memtable_estimate(const struct memtable *m, struct silt_slice lower, struct silt_slice upper, uint64_t *low)
 {
-	return skiplist_estimate(&m->list, lower, upper, low);
+	return sorted_estimate(&m->list, lower, upper, low);
 }
 
 uint64_t memtable_bytes(const struct memtable *m)
 {
-	return sizeof(*m) + atomic_load_explicit(&m->arena.bytes, memory_order_relaxed) +
+	return sizeof(*m) + atomic_load_explicit(&m->arena.bytes, memory_order_relaxed) + sorted_bytes(&m->list) +
 	       atomic_load_explicit(&m->ranges.arena.bytes, memory_order_relaxed);
+}
+
+uint64_t memtable_used(const struct memtable *m)
+{
+	return sizeof(*m) + arena_used(&m->arena) + arena_used(&m->list.places.arena) + arena_used(&m->ranges.arena);
 }
 
 uint64_t memtable_entries(const struct memtable *m)
@@ -163,7 +168,7 @@ uint64_t memtable_max_version(const struct memtable *m)
 
 void memtable_check(const struct memtable *m)
 {
-	uint64_t count = skiplist_check(&m->list);
+	uint64_t count = sorted_check(&m->list);
 
 	ranges_check(&m->ranges);
 	assert(count + memtable_range_deletes(m) == memtable_entries(m));
@@ -175,50 +180,50 @@ void memtable_check(const struct memtable *m)
 struct memtable_iter {
 	struct iter it;
 	struct memtable *m;               /* shared */
-	const struct skiplist_node *at;   /* NULL = past either end */
+	const struct node *at;   /* NULL = past either end */
 };
 
-static int memtable_stand(struct iter *it, const struct skiplist_node *n)
+static int memtable_stand(struct iter *it, const struct node *n)
 {
 	((struct memtable_iter *)it)->at = n;
 	if (!n)
 		return SILT_END;
-	skiplist_entry(n, &it->cur);
+	sorted_entry(n, &it->cur);
 	return 0;
 }
 
-static const struct skiplist *memtable_list(const struct iter *it)
+static const struct sorted *memtable_list(const struct iter *it)
 {
 	return &((const struct memtable_iter *)it)->m->list;
 }
 
 static int memtable_first(struct iter *it)
 {
-	return memtable_stand(it, skiplist_first(memtable_list(it)));
+	return memtable_stand(it, sorted_first(memtable_list(it)));
 }
 
 static int memtable_last(struct iter *it)
 {
-	return memtable_stand(it, skiplist_last(memtable_list(it)));
+	return memtable_stand(it, sorted_last(memtable_list(it)));
 }
 
 static int memtable_seek(struct iter *it, struct silt_slice key, uint64_t version)
 {
-	return memtable_stand(it, skiplist_seek(memtable_list(it), key, version));
+	return memtable_stand(it, sorted_seek(memtable_list(it), key, version));
 }
 
 static int memtable_next(struct iter *it)
 {
-	const struct skiplist_node *at = ((struct memtable_iter *)it)->at;
+	const struct node *at = ((struct memtable_iter *)it)->at;
 
-	return memtable_stand(it, at ? skiplist_next(at) : NULL);
+	return memtable_stand(it, at ? sorted_next(at) : NULL);
 }
 
 static int memtable_prev(struct iter *it)
 {
-	const struct skiplist_node *at = ((struct memtable_iter *)it)->at;
+	const struct node *at = ((struct memtable_iter *)it)->at;
 
-	return memtable_stand(it, at ? skiplist_prev(memtable_list(it), at) : NULL);
+	return memtable_stand(it, at ? sorted_prev(memtable_list(it), at) : NULL);
 }
 
 static void memtable_close(struct iter *it)

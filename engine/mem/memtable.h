@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * memtable.h - the newest entries, sorted, in memory: an arena skip list with one writer and lock-free readers.
+ * memtable.h - the newest entries, sorted, in memory: a chain in an arena, a tree over it, one writer and lock-free readers.
  *
  * Life      active (the commit leader inserts) -> sealed (nobody does) -> flushed (freed with its last reference).
  * Rules     (1) insert never fails after memtable_reserve() of memtable_cost(), of a range delete after memtable_reserve_ranges().  (2) a reader sees whole entries or none;
  *           entries above the published version are there, and readers skip them by the version they ask for.
  *           (3) (key, version) pairs are distinct; versions of range deletes do not descend.
- * Source    W. Pugh, "Skip Lists", CACM 33(6), 1990; single writer with release stores as in LevelDB's db/skiplist.h.
  */
 #ifndef MEM_MEMTABLE_H
 #define MEM_MEMTABLE_H
@@ -34,9 +33,10 @@ int memtable_get(const struct memtable *m, struct silt_slice key, uint64_t max_v
 typedef int memtable_range_fn(void *ctx, struct silt_slice lower, struct silt_slice upper, uint64_t version);
 int memtable_ranges(const struct memtable *m, uint64_t max_version, bool all, memtable_range_fn *fn, void *ctx);
 struct iter *memtable_iter(struct memtable *m);            /* over all but the range deletes; holds a reference; NULL = out of memory */
-/* As skiplist_estimate(): range deletes do not count. */
+/* As sorted_estimate(): range deletes do not count. */
 uint64_t memtable_estimate(const struct memtable *m, struct silt_slice lower, struct silt_slice upper, uint64_t *low);
 uint64_t memtable_bytes(const struct memtable *m);         /* of the heap */
+uint64_t memtable_used(const struct memtable *m);          /* of these, without what the next entries will take; the writer's */
 uint64_t memtable_entries(const struct memtable *m);       /* range deletes among them */
 uint64_t memtable_range_deletes(const struct memtable *m);
 uint64_t memtable_newest_range(const struct memtable *m);  /* version of the newest range delete; 0 = none */

@@ -55,6 +55,29 @@ static void test_arena__pieces_never_move(void **state)
 	arena_fini(&a);
 }
 
+/* From ARENA_HUGE on a chunk is one of its own kind, but for what is larger than it. */
+static void test_arena__large_chunks_are_huge_pages(void **state)
+{
+	const size_t huge = ARENA_HUGE, sizes[] = { 100, huge - 200, huge / 2, huge - 24, huge, 3 * huge, 8 };
+	size_t before;
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, ARENA_HUGE);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		before = arena_used(&a);
+		assert_int_equal(arena_reserve(&a, sizes[i]), 0);
+		memset(arena_take(&a, sizes[i]), 7, sizes[i]);
+		assert_true(arena_used(&a) >= before + sizes[i] && arena_used(&a) <= a.bytes);
+		assert_int_equal((uintptr_t)a.end % 8, 0);
+	}
+	mem_fail_at(1, true);
+	assert_int_equal(arena_reserve(&a, ARENA_HUGE - 24), SILT_E_NOMEM);
+	mem_fail_at(0, false);
+	arena_fini(&a);
+	assert_null(a.chunks);
+}
+
 static void test_arena__bytes_counts_the_heap(void **state)
 {
 	struct arena a;
@@ -106,6 +129,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_arena__reserved_can_be_taken),
 		cmocka_unit_test(test_arena__pieces_never_move),
+		cmocka_unit_test(test_arena__large_chunks_are_huge_pages),
 		cmocka_unit_test(test_arena__bytes_counts_the_heap),
 		cmocka_unit_test(test_arena__no_memory_leaves_it_usable),
 	};
