@@ -93,13 +93,15 @@ static int daemon_init_signals(struct daemon *d)
 
 /* ---- what may happen while it serves ------------------------------------------------------------------------------------ */
 
-static void daemon_stop(struct daemon *d, const char *why)
+static void daemon_stop(struct daemon *d, bool restart, const char *why)
 {
 	if (d->stopping)
 		return;
 	d->stopping = true;
 	logger_log(&d->log, LOG_LEVEL_NOTICE, "stopping: %s", why);
 	(void)notify_send(&d->notify, "STOPPING=1\nSTATUS=Stopping: %s", why);
+	if (restart && d->listener.source == LISTEN_SYSTEMD)
+		atomic_store_explicit(&d->server->handing_over, true, memory_order_relaxed);
 	server_drain(d->server);
 }
 
@@ -118,10 +120,12 @@ static void daemon_reload(struct daemon *d)
 	if (options_load(&fresh, d->argc, d->argv, error) < 0) {
 		logger_log(&d->log, LOG_LEVEL_ERROR, "the configuration stays as it was: %s", error);
 	} else {
+		if (fresh.log_level > d->options->log_level)
+			logger_set_level(&d->log, (int)fresh.log_level);   /* now, so that the lines below are written */
 		options_diff(d->options, &fresh, daemon_say_changed, d);
+		logger_log(&d->log, LOG_LEVEL_NOTICE, "configuration read again");
 		d->options->log_level = fresh.log_level;
 		logger_set_level(&d->log, (int)fresh.log_level);
-		logger_log(&d->log, LOG_LEVEL_NOTICE, "configuration read again");
 	}
 	options_fini(&fresh);
 }
@@ -138,7 +142,7 @@ static void daemon_on_signal(struct daemon *d)
 		if (!d->signalled)
 			daemon_arm_second();
 		d->signalled = true;
-		daemon_stop(d, info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
+		daemon_stop(d, true, info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
 	}
 }
 
@@ -163,7 +167,7 @@ static void daemon_watch(struct daemon *d)
 		if (fds[SIGNAL].revents)
 			daemon_on_signal(d);
 		if (fds[STOP].revents) {
-			daemon_stop(d, "asked for over HTTP");
+			daemon_stop(d, false, "asked for over HTTP");
 			fds[STOP].fd = -1;
 		}
 	}

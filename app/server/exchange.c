@@ -24,6 +24,7 @@
 #define EXCHANGE_BODY_STEP  8192u
 #define EXCHANGE_READ_MAX   (1u << 20)
 #define EXCHANGE_SEND_TURNS 4         /* batches of records before others get their turn */
+#define EXCHANGE_LOG_SECOND 20        /* lines of one reactor a second; what is beyond is counted */
 
 static struct exchange *exchange_of(struct request *r)
 {
@@ -150,7 +151,9 @@ bool exchange_dispatch(struct exchange *x)
 	x->began_ns = exchange_clock_ns();
 	if (r->response.status != 0)
 		return true;                                       /* reading it has already said no */
-	if (atomic_load_explicit(&s->stopping, memory_order_relaxed)) {
+	if (atomic_load_explicit(&s->handing_over, memory_order_relaxed)) {
+		x->keep = false;
+	} else if (atomic_load_explicit(&s->stopping, memory_order_relaxed)) {
 		problem_set(r, 503, PROBLEM_SHUTTING_DOWN, "the server is shutting down");
 		return true;
 	}
@@ -372,6 +375,40 @@ static bool exchange_has_body(const struct response *r)
 	return !r->head_only && r->status != 204 && r->status != 304;
 }
 
+/* A refusal may come ten thousand times a second: the log has the first ones of each second, and how many more there were. */
+static bool exchange_may_log(struct exchange_home *home, struct logger *log)
+{
+	if (home->loop->now_ms - home->log_since_ms >= 1000) {
+		if (home->log_dropped > 0)
+			logger_log(log, LOG_LEVEL_WARNING, "%llu more answers like these", (unsigned long long)home->log_dropped);
+		home->log_since_ms = home->loop->now_ms;
+		home->log_count = home->log_dropped = 0;
+	}
+	if (home->log_count < EXCHANGE_LOG_SECOND) {
+		home->log_count++;
+		return true;
+	}
+	home->log_dropped++;
+	return false;
+}
+
+/* One line an answer that says no: our faults as errors, refusals for lack of something as warnings, clients' mistakes for those who
+   debug. The id is the answer's own. No key is named: `detail` holds none. */
+static void exchange_log(struct exchange *x, int status)
+{
+	const struct request *r = &x->request;
+	const char *problem = r->response.problem != NULL ? r->response.problem : "no problem document";
+	struct logger *log = x->home->server->log;
+	struct span detail = problem_detail(r);
+	int level = status < 500 ? LOG_LEVEL_DEBUG : status == 503 || status == 507 ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR;
+
+	if (log == NULL || !logger_wants(log, level) || !exchange_may_log(x->home, log))
+		return;
+	logger_log(log, level, "%d to %.16s %.64s, %s, id %.64s: %.*s", status, r->method != NULL ? r->method : "?",
+	           r->route != NULL ? r->route : "?", problem, r->id != NULL ? r->id : "-", (int)(detail.len < 300 ? detail.len : 300),
+	           detail.p);
+}
+
 /* False: a stream that has begun can't go on. All that is left is to close the connection, so that nobody takes what came for all. */
 static bool exchange_seal(struct exchange *x)
 {
@@ -390,6 +427,8 @@ static bool exchange_seal(struct exchange *x)
 		x->answer.head = response_fallback();
 		x->answer.open = false;
 	}
+	if (!x->begun && (r->status >= 400 || x->head.len == 0))
+		exchange_log(x, x->head.len == 0 ? 500 : r->status);
 	x->size = wire_answer_size(&x->answer);
 	x->sealed = true;
 	return true;

@@ -36,6 +36,7 @@ struct exchange_home {                /* of one reactor */
 	size_t idle_count;
 	size_t lent;                  /* with a worker or the store */
 	size_t live;                  /* in use at all */
+	uint64_t log_since_ms, log_count, log_dropped;      /* lines about answers: of this second, and those not written */
 };
 
 struct exchange {

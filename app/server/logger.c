@@ -40,6 +40,11 @@ void logger_set_level(struct logger *l, int level)
 	atomic_store_explicit(&l->level, level, memory_order_relaxed);
 }
 
+bool logger_wants(const struct logger *l, int level)
+{
+	return level <= atomic_load_explicit(&l->level, memory_order_relaxed);
+}
+
 static void logger_disarm(char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -57,7 +62,7 @@ void logger_log(struct logger *l, int level, const char *format, ...)
 	va_list args;
 	int n;
 
-	if (level > atomic_load_explicit(&l->level, memory_order_relaxed) || logger_level_name(level) == NULL)
+	if (!logger_wants(l, level) || logger_level_name(level) == NULL)
 		return;
 	if (l->prefixed)
 		head = (size_t)snprintf(line, sizeof(line), "<%d>", level);

@@ -18,6 +18,8 @@ struct logger {
 };
 
 void logger_init(struct logger *l, int fd, int level);
+/* Would a line of this level be written? */
+bool logger_wants(const struct logger *l, int level);
 void logger_set_level(struct logger *l, int level);
 /* Any thread. Control characters in the text come out as '?': what a client sent can't forge a line. Long lines are cut. */
 void logger_log(struct logger *l, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));

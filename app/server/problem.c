@@ -118,6 +118,7 @@ void problem_set(struct request *r, int status, const char *type, const char *de
 	response_reset(&r->response);
 	r->response.head_only = head_only;
 	r->response.status = status;
+	r->response.problem = kind->type;
 	response_header(&r->response, "Content-Type", "application/problem+json");
 	response_header(&r->response, "Cache-Control", "no-store");
 	if (kind->retry_after_s > 0)
@@ -128,6 +129,21 @@ void problem_set(struct request *r, int status, const char *type, const char *de
 	bytes_add(body, "}", 1);
 	if (r->id != NULL && r->id[0] != 0)
 		problem_text(r, "id", r->id);
+}
+
+struct span problem_detail(const struct request *r)
+{
+	static const char name[] = "\"detail\":\"";
+	const struct bytes *body = &r->response.body;
+	const char *from = r->response.problem == NULL ? NULL : memmem(body->p, body->len, name, sizeof(name) - 1);
+	const char *end = body->p + body->len, *to;
+
+	if (from == NULL)
+		return span_of("", 0);
+	from += sizeof(name) - 1;
+	for (to = from; to < end && *to != '"'; to++)
+		to += *to == '\\' && to + 1 < end;
+	return span_of(from, (size_t)(to - from));
 }
 
 void problem_store(struct request *r, int store_code, bool queued)

@@ -50,6 +50,9 @@ void problem_key(struct request *r, struct span key);     /* "key", with "key_en
 void problem_number(struct request *r, const char *name, uint64_t n);        /* "offset", "limit", "version" */
 void problem_text(struct request *r, const char *name, const char *text);    /* "outcome" */
 
+/* The detail as printed, for the log; empty where the answer is no problem. */
+struct span problem_detail(const struct request *r);
+
 /* What a store's failure means to the client. queued: it came after the write was accepted, so a 500 leaves
    its outcome unknown. */
 void problem_store(struct request *r, int store_code, bool queued);

@@ -40,6 +40,7 @@ void response_reset(struct response *r)
 	r->head_only = false;
 	r->streamed = false;
 	r->split = false;
+	r->problem = NULL;
 	bytes_clear(&r->headers);
 	bytes_clear(&r->body);
 }

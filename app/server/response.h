@@ -11,6 +11,7 @@ struct response {
 	struct bytes body;
 	bool head_only;               /* HEAD: Content-Length says what GET would send; set by route_dispatch() before all else */
 	bool streamed;                /* its length is not known: no Content-Length */
+	const char *problem;          /* the type of the problem that it is; static; NULL = none */
 	bool split;                   /* a header value held CR, LF or NUL: no such answer leaves */
 };
 

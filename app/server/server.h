@@ -43,6 +43,8 @@ struct server {
 	_Atomic uint64_t streams;     /* lists on their way as lines; handlers refuse more than limits.max_streams */
 	_Atomic uint64_t parked;      /* counted by the reactor; handlers refuse to park more than limits.max_parked */
 	_Atomic bool stopping;        /* set by server_stop(); new requests get 503 */
+	_Atomic bool handing_over;    /* stopping, and the listening socket outlives us: what comes on kept connections is still served, each
+	                                 then closed; what comes on new ones waits for our successor. Before server_drain() */
 	_Atomic bool flushing_last;   /* /shutdown is writing everything out: others get 503; taken back where that fails */
 	void (*stop)(struct server *s);          /* asks main to drain and close; async-signal-safe */
 	void (*gauges)(struct server *s, struct server_gauges *out);     /* [c] NULL = not known */
