@@ -9,9 +9,8 @@
 #include "server/ttl.h"
 #include "util/base64.h"
 #include "util/json_check.h"
+#include "util/json_string.h"
 
-#include <json-c/json.h>
-#include <limits.h>
 #include <string.h>
 #include <strings.h>
 
@@ -42,30 +41,6 @@ static bool classic_body_fault(struct request *r, const char *at, const char *de
 	return false;
 }
 
-/* What a JSON string with escapes means, appended to out. It was checked: json-c fails for lack of memory
-   only. */
-static bool classic_body_unescape(struct request *r, struct span quoted, struct bytes *out)
-{
-	struct json_tokener *tokener = json_tokener_new();
-	struct json_object *string = NULL;
-	bool ok = false;
-
-	if (tokener == NULL || quoted.len > INT_MAX)
-		goto out;
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	string = json_tokener_parse_ex(tokener, quoted.p, (int)quoted.len);
-	if (string == NULL)
-		goto out;
-	ok = bytes_add(out, json_object_get_string(string), (size_t)json_object_get_string_len(string));
-out:
-	json_object_put(string);
-	if (tokener != NULL)
-		json_tokener_free(tokener);
-	if (!ok)
-		problem_store(r, STORE_E_NOMEM, false);
-	return ok;
-}
-
 /* The text of a string member, in the body where it needs no unescaping, else in room. */
 static bool classic_body_text(struct request *r, const struct json_member *m, struct bytes *room,
                               struct span *out)
@@ -73,10 +48,12 @@ static bool classic_body_text(struct request *r, const struct json_member *m, st
 	size_t start = room->len;
 
 	*out = span_of(m->value.p + 1, m->value.len - 2);
-	if (memchr(out->p, '\\', out->len) == NULL)
+	if (json_string_is_plain(m->value))
 		return true;
-	if (!classic_body_unescape(r, m->value, room))
+	if (!json_string_decode(m->value, room)) {
+		problem_store(r, STORE_E_NOMEM, false);
 		return false;
+	}
 	*out = span_of(room->p + start, room->len - start);
 	return true;
 }

@@ -11,7 +11,10 @@
 #include "server/range.h"
 #include "server/submit.h"
 #include "server/ttl.h"
+#include "util/decimal.h"
+#include "util/json_text.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
@@ -152,19 +155,69 @@ enum route_result handle_kv_delete(struct request *r)
 	return submit_write(r, &w, flags, kv_delete_done);
 }
 
-/* POST is for operations on a key; the only one of the contract is not offered yet. */
+/* ---- POST: operations on a key ----------------------------------------------------------------------------------------- */
+
+static void kv_incr_fail(struct request *r, const struct store_outcome *o)
+{
+	if (o->code == STORE_NO_COUNTER)
+		problem_set(r, 409, PROBLEM_NO_COUNTER, "What is stored here is no integer of 64 bits in decimal.");
+	else
+		problem_set(r, 409, PROBLEM_OVERFLOW, "The sum is no integer of 64 bits.");
+	problem_key(r, key_span(r));
+	problem_number(r, "version", o->current);
+	request_complete(r);
+}
+
+static void kv_incr_done(void *ctx, const struct store_outcome *o)
+{
+	struct request *r = ctx;
+	struct bytes *body = &r->response.body;
+
+	if (o->code == STORE_NO_COUNTER || o->code == STORE_OVERFLOW) {
+		kv_incr_fail(r, o);
+		return;
+	}
+	if (o->code == STORE_CONFLICT && o->current == 0) {
+		problem_set(r, 404, PROBLEM_NO_SUCH_KEY, "There is no such key.");
+		problem_key(r, key_span(r));
+		request_complete(r);
+		return;
+	}
+	if (!submit_settled(r, o))
+		return;
+	answer_json(r, 200);
+	bytes_addf(body, "{\"value\":%" PRId64 ",\"text\":\"%" PRId64 "\",", o->sum, o->sum);
+	json_text_number(body, "version", o->version);
+	bytes_add(body, "}", 1);
+	response_etag(&r->response, o->version);
+	answer_version(r, o->version);
+	submit_finish(r);
+}
+
+/* ?op=incr&by=N, and nothing in the body: who sends one means something else. */
+static bool kv_incr_step(struct request *r, const struct query *q, int64_t *by)
+{
+	*by = 1;
+	if (!query_has(q, QUERY_OP) || !span_eq(q->raw[QUERY_OP], "incr"))
+		problem_set(r, 400, PROBLEM_BAD_QUERY, "POST needs ?op=incr; a value is written with PUT.");
+	else if (query_has(q, QUERY_BY) && !decimal_parse_signed(q->raw[QUERY_BY], by))
+		problem_set(r, 400, PROBLEM_BAD_QUERY, "by is a whole number of 64 bits, like 5 or -5.");
+	else if (r->body.len > 0)
+		problem_set(r, 400, PROBLEM_BAD_BODY, "A step has no body: say how far as ?by=.");
+	else
+		return true;
+	return false;
+}
+
 enum route_result handle_kv_post(struct request *r)
 {
+	struct store_write w = { .op = STORE_ADD, .content_type = "text/plain" };
+	struct submit_conditions conditions;
 	struct query q;
+	unsigned flags;
 
-	if (!key_query(r, QUERY_BIT(QUERY_KEY) | KV_OPERATION | QUERY_BIT(QUERY_DURABILITY), &q) ||
-	    !key_find(r, &q))
+	if (!key_query(r, QUERY_BIT(QUERY_KEY) | KV_OPERATION | QUERY_BIT(QUERY_DURABILITY), &q) || !key_find(r, &q) ||
+	    !kv_incr_step(r, &q, &w.delta) || !submit_durability(r, &q, &flags) || !submit_conditions(r, &conditions, &w))
 		return ROUTE_DONE;
-	if (!query_has(&q, QUERY_OP) || !span_eq(q.raw[QUERY_OP], "incr"))
-		problem_set(r, 400, PROBLEM_BAD_QUERY, "POST needs ?op=incr; a value is written with PUT.");
-	else
-		problem_set(r, 501, PROBLEM_NOT_IMPLEMENTED,
-		            "Counters are not offered by this server; capabilities in /v1/stats lists "
-		            "what is.");
-	return ROUTE_DONE;
+	return submit_write(r, &w, flags, kv_incr_done);
 }

@@ -15,6 +15,8 @@ typedef enum route_result handler_fn(struct request *r);
 handler_fn handle_classic_get, handle_classic_set, handle_classic_delete;
 /* handle_kv.c: bytes in, bytes out */
 handler_fn handle_kv_get, handle_kv_put, handle_kv_delete, handle_kv_post;
+/* handle_batch.c: many operations, all or nothing */
+handler_fn handle_batch;
 /* handle_range.c, handle_range_delete.c: what handle_kv_get and handle_kv_delete hand on where no key is given, the query parsed */
 struct query;
 enum route_result handle_range_list(struct request *r, const struct query *q);

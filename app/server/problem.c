@@ -29,6 +29,8 @@ static const struct problem_kind problem_kinds[] = {
 	{ PROBLEM_CROSS_SITE, "Not on behalf of another site", 0 },
 	{ PROBLEM_NO_SUCH_ROUTE, "There is no such route", 0 },
 	{ PROBLEM_METHOD, "The route does not take this method", 0 },
+	{ PROBLEM_NO_COUNTER, "The value is not a counter", 0 },
+	{ PROBLEM_OVERFLOW, "The counter would overflow", 0 },
 	{ PROBLEM_TOO_LARGE, "Too large", 0 },
 	{ PROBLEM_MEDIA_TYPE, "A body of this type is not understood", 0 },
 	{ PROBLEM_WRONG_HOST, "This host is not served here", 0 },
@@ -41,6 +43,7 @@ static const struct problem_kind problem_kinds[] = {
 	{ PROBLEM_STALLED, "Writes wait for compaction", 1 },
 	{ PROBLEM_TOO_MANY_PARKED, "Too many requests are waiting", 1 },
 	{ PROBLEM_TOO_MANY_STREAMS, "Too many lists are on their way", 1 },
+	{ PROBLEM_CONTENDED, "Others were faster, again and again", 1 },
 	{ PROBLEM_READ_ONLY, "Read-only after a disk fault", 60 },
 	{ PROBLEM_NO_MEMORY, "Out of memory", 1 },
 	{ PROBLEM_DISK_FULL, "The disk is full", 0 },
@@ -172,7 +175,8 @@ void problem_store(struct request *r, int store_code, bool queued)
 		break;
 	case STORE_E_TOOBIG:
 		problem_set(r, 413, PROBLEM_TOO_LARGE,
-		            "The entry is larger than the store's log takes in one piece.");
+		            "What is to be written is larger than the store's log takes in one piece: a quarter of "
+		            "wal_segment_size.");
 		break;
 	case STORE_E_UNSUPPORTED:
 		problem_set(r, 501, PROBLEM_NOT_IMPLEMENTED, "The store beneath can't do this.");

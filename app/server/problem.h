@@ -27,6 +27,8 @@
 #define PROBLEM_NO_SUCH_KEY      PROBLEM_TYPE("no-such-key")           /* 404 */
 #define PROBLEM_NO_SUCH_ROUTE    PROBLEM_TYPE("no-such-route")         /* 404 */
 #define PROBLEM_METHOD           PROBLEM_TYPE("method-not-allowed")    /* 405, with Allow */
+#define PROBLEM_NO_COUNTER       PROBLEM_TYPE("not-a-counter")         /* 409, with version */
+#define PROBLEM_OVERFLOW         PROBLEM_TYPE("counter-overflow")      /* 409, with version */
 #define PROBLEM_CONDITION_FAILED PROBLEM_TYPE("condition-failed")      /* 412, with version and ETag */
 #define PROBLEM_TOO_LARGE        PROBLEM_TYPE("too-large")             /* 413, with limit */
 #define PROBLEM_MEDIA_TYPE       PROBLEM_TYPE("unsupported-media-type")/* 415 */
@@ -40,6 +42,7 @@
 #define PROBLEM_STALLED          PROBLEM_TYPE("write-stall")           /* 503 */
 #define PROBLEM_TOO_MANY_PARKED  PROBLEM_TYPE("too-many-parked")       /* 503 */
 #define PROBLEM_TOO_MANY_STREAMS PROBLEM_TYPE("too-many-streams")      /* 503 */
+#define PROBLEM_CONTENDED        PROBLEM_TYPE("contended")             /* 503 */
 #define PROBLEM_READ_ONLY        PROBLEM_TYPE("read-only")             /* 503: after a disk fault */
 #define PROBLEM_NO_MEMORY        PROBLEM_TYPE("out-of-memory")         /* 503 */
 #define PROBLEM_DISK_FULL        PROBLEM_TYPE("disk-full")             /* 507 */

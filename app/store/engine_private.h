@@ -36,6 +36,14 @@ static inline struct silt_slice engine_slice(struct span s)
 }
 
 int engine_code(int silt_code);
+void engine_entry(const struct silt_info *info, struct store_entry *out);
+/* Tools for one call, to be put back; NULL = no memory. */
+struct engine_tools *engine_take(struct store_engine *e);
+void engine_put_back(struct store_engine *e, struct engine_tools *t);
+
+/* engine_batch.c */
+int engine_write_batch(struct store *s, const struct store_batch *b, unsigned flags, store_batch_done_fn *fn, void *ctx);
+int engine_get_many(struct store *s, const struct span *keys, size_t n, store_got_fn *fn, void *ctx, uint64_t *version);
 
 /* engine_count.c */
 int engine_count_change(struct store *s, const struct store_range *range, struct store_scan *scan, uint64_t before,

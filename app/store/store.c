@@ -10,6 +10,8 @@ const char *store_strerror(int code)
 	case STORE_CONFLICT: return "a condition does not hold";
 	case STORE_WOULD_BLOCK: return "the answer is not in memory";
 	case STORE_TRY_AGAIN: return "ask again";
+	case STORE_OVERFLOW: return "the sum is no 64-bit integer";
+	case STORE_NO_COUNTER: return "the value is no integer";
 	case STORE_E_IO: return "the disk failed";
 	case STORE_E_CORRUPT: return "stored bytes failed their check";
 	case STORE_E_NOSPACE: return "the disk is full";

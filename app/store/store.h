@@ -14,6 +14,8 @@ enum store_code {
 	STORE_CONFLICT = 2,
 	STORE_WOULD_BLOCK = 3,        /* only where STORE_CACHED_ONLY was given: ask again from a thread that may wait */
 	STORE_TRY_AGAIN = 4,          /* the evidence grew old: submit the same write again (blocking form) */
+	STORE_OVERFLOW = 5,           /* STORE_ADD: the sum is no 64-bit integer */
+	STORE_NO_COUNTER = 6,         /* STORE_ADD: the value is no integer in decimal */
 	STORE_E_IO = -1, STORE_E_CORRUPT = -2, STORE_E_NOSPACE = -3, STORE_E_NOMEM = -4, STORE_E_BUSY = -5, STORE_E_TOOBIG = -6,
 	STORE_E_FAULT = -7,           /* read-only after a disk fault */
 	STORE_E_CLOSED = -8, STORE_E_INTERNAL = -9, STORE_E_UNSUPPORTED = -10,
@@ -34,10 +36,11 @@ struct store_cond {                   /* If-Match (none_match false), If-None-Ma
 	size_t n;
 };
 
-enum store_op { STORE_PUT, STORE_DELETE };
+enum store_op { STORE_PUT, STORE_DELETE, STORE_ADD };
 struct store_write {                  /* one operation on one key; borrowed until the call returns */
 	enum store_op op;
 	struct span key, value;
+	int64_t delta;                /* of STORE_ADD, which needs no value and keeps expiry and type of a key that is there */
 	uint64_t expires_ms;
 	const char *content_type;     /* NULL or "" = none */
 	const struct store_cond *conds;
@@ -47,15 +50,55 @@ struct store_write {                  /* one operation on one key; borrowed unti
 };
 
 struct store_outcome {                /* borrowed inside the callback */
-	int code;                     /* STORE_OK, _CONFLICT, _TRY_AGAIN, or a failure; a failure after queueing = outcome unknown */
+	int code;                     /* STORE_OK, _CONFLICT, _OVERFLOW, _NO_COUNTER, _TRY_AGAIN, or a failure; a failure after queueing = outcome unknown */
 	uint64_t version;             /* on OK */
-	uint64_t current;             /* on CONFLICT: the version the key has; 0 = absent */
+	uint64_t current;             /* on CONFLICT, OVERFLOW, NO_COUNTER: the version the key has; 0 = absent */
 	size_t condition;             /* on CONFLICT: which */
 	bool existed;                 /* on OK, if asked for: was the key there? */
 	struct store_entry old;       /* on OK, if asked for and it was */
 	struct span old_value;        /* the same */
+	int64_t sum;                  /* on OK, of STORE_ADD */
 };
 typedef void store_done_fn(void *ctx, const struct store_outcome *o);   /* exactly once for each write that returned OK; any thread; brief */
+
+struct store_batch_cond {
+	struct span key;
+	uint64_t version;             /* 0 = must be absent */
+};
+
+struct store_batch_op {
+	enum store_op op;             /* PUT or DELETE */
+	struct span key, value;
+	uint64_t expires_ms;
+	const char *content_type;     /* NULL or "" = none */
+	bool want_old;                /* tell what the key held before the batch */
+};
+
+struct store_batch {                  /* many operations as one write; borrowed until the call returns */
+	const struct store_batch_cond *conds;
+	size_t cond_count;
+	const struct store_batch_op *ops;     /* on one key the last one wins */
+	size_t op_count;
+};
+
+struct store_old {                    /* what a key held, of an operation that asked */
+	size_t op;                    /* its index */
+	bool found;
+	struct store_entry entry;     /* the rest if found */
+	struct span value;
+};
+
+struct store_batch_outcome {          /* borrowed inside the callback; code, version, current and condition as in store_outcome */
+	int code;
+	uint64_t version, current;
+	size_t condition;
+	size_t old_count;
+	const struct store_old *old;
+};
+typedef void store_batch_done_fn(void *ctx, const struct store_batch_outcome *o);
+
+/* One key of get_many: OK with what is there, borrowed until it returns, or NOTFOUND. False ends the walk. */
+typedef bool store_got_fn(void *ctx, size_t index, int code, struct span value, const struct store_entry *e);
 
 struct store_range {                  /* borrowed until the call returns */
 	struct span lower, upper;     /* inclusive, exclusive; p NULL = no bound */
@@ -82,6 +125,10 @@ struct store_ops {
 	int (*get)(struct store *s, struct span key, unsigned flags, struct bytes *value, struct store_entry *e);
 	/* OK: queued, fn will be called (perhaps before this returns). Else nothing was queued, and fn is not called; never CONFLICT */
 	int (*write)(struct store *s, const struct store_write *w, unsigned flags, store_done_fn *fn, void *ctx);
+	/* As write(), for many operations at once. */
+	int (*write_batch)(struct store *s, const struct store_batch *b, unsigned flags, store_batch_done_fn *fn, void *ctx);
+	/* Calls fn with each of n keys, in their order, as of one version. Blocking. OK also where fn ended it. */
+	int (*get_many)(struct store *s, const struct span *keys, size_t n, store_got_fn *fn, void *ctx, uint64_t *version);
 	/* Deletes every key of a range as one write; as write(). A range that holds no key can be one, bounds that are equal are none. */
 	int (*delete_range)(struct store *s, const struct store_range *range, unsigned flags, store_done_fn *fn, void *ctx);
 	/*

@@ -26,6 +26,8 @@ int engine_code(int silt_code)
 	case SILT_CONFLICT: return STORE_CONFLICT;
 	case SILT_TRY_AGAIN: return STORE_TRY_AGAIN;
 	case SILT_WOULD_BLOCK: return STORE_WOULD_BLOCK;
+	case SILT_OVERFLOW: return STORE_OVERFLOW;
+	case SILT_NO_COUNTER: return STORE_NO_COUNTER;
 	case SILT_E_IO: return STORE_E_IO;
 	case SILT_E_CORRUPT: return STORE_E_CORRUPT;
 	case SILT_E_NOSPACE: return STORE_E_NOSPACE;
@@ -68,7 +70,7 @@ static struct engine_tools *engine_tools_new(void)
 	return t;
 }
 
-static struct engine_tools *engine_take(struct store_engine *e)
+struct engine_tools *engine_take(struct store_engine *e)
 {
 	size_t first = engine_first_slot();
 
@@ -81,7 +83,7 @@ static struct engine_tools *engine_take(struct store_engine *e)
 	return engine_tools_new();
 }
 
-static void engine_put_back(struct store_engine *e, struct engine_tools *t)
+void engine_put_back(struct store_engine *e, struct engine_tools *t)
 {
 	size_t first = engine_first_slot();
 
@@ -99,7 +101,7 @@ static void engine_put_back(struct store_engine *e, struct engine_tools *t)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static void engine_entry(const struct silt_info *info, struct store_entry *out)
+void engine_entry(const struct silt_info *info, struct store_entry *out)
 {
 	out->version = info->version;
 	out->expires_ms = info->expires_ms;
@@ -140,7 +142,10 @@ struct engine_waiter {                        /* one queued write */
 
 static void engine_report(const struct silt_result *r, struct store_outcome *out)
 {
-	if (r->report_count == 0 || !r->reports[0].found)
+	if (r->report_count == 0)
+		return;
+	out->sum = r->reports[0].sum;
+	if (!r->reports[0].found)
 		return;
 	out->existed = true;
 	engine_entry(&r->reports[0].info, &out->old);
@@ -158,6 +163,7 @@ static void engine_done(void *ctx, const struct silt_result *r)
 	outcome.current = r->current;
 	outcome.condition = r->condition;
 	outcome.existed = false;
+	outcome.sum = 0;
 	outcome.old_value = span_of(NULL, 0);
 	outcome.old.version = outcome.old.expires_ms = 0; /* not all of it: 256 bytes that nobody asked for */
 	outcome.old.content_type[0] = 0;
@@ -182,6 +188,8 @@ static int engine_fill(const struct store_write *w, silt_batch *b)
 		return silt_batch_delete(b, engine_slice(w->key), op_flags);
 	if (w->content_type != NULL)
 		opts.meta = engine_slice(span_str(w->content_type));
+	if (w->op == STORE_ADD)
+		return silt_batch_add(b, engine_slice(w->key), w->delta, &opts, SILT_OP_REPORT);
 	return silt_batch_put(b, engine_slice(w->key), engine_slice(w->value), &opts, op_flags);
 }
 
@@ -384,13 +392,15 @@ static int engine_close(struct store *s)
 /* ---- open ------------------------------------------------------------------------------------ */
 
 static const char *const engine_capabilities[] = {
-	"conditions", "ttl", "content-type", "return-representation", "durability", "ranges", "ndjson", "range-delete", "flush", "compact", NULL,
+	"conditions", "ttl", "content-type", "return-representation", "durability", "ranges", "ndjson", "range-delete", "counters", "batch", "flush", "compact", NULL,
 };
 
 static const struct store_ops engine_ops = {
 	.capabilities = engine_capabilities,
 	.get = engine_get,
 	.write = engine_write,
+	.write_batch = engine_write_batch,
+	.get_many = engine_get_many,
 	.delete_range = engine_delete_range,
 	.count_change = engine_count_change,
 	.scan_open = engine_scan_open,

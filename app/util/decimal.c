@@ -20,3 +20,16 @@ bool decimal_parse(struct span text, uint64_t max, uint64_t *out)
 	*out = n;
 	return true;
 }
+
+bool decimal_parse_signed(struct span text, int64_t *out)
+{
+	bool negative = text.len > 0 && text.p[0] == '-';
+	uint64_t n;
+
+	if (negative)
+		text = span_of(text.p + 1, text.len - 1);
+	if (!decimal_parse(text, negative ? UINT64_C(1) << 63 : INT64_MAX, &n))
+		return false;
+	*out = negative ? (int64_t)(0 - n) : (int64_t)n;
+	return true;
+}

@@ -8,5 +8,7 @@
 
 /* False where the text is not such a number or above max; *out untouched then. */
 bool decimal_parse(struct span text, uint64_t max, uint64_t *out);
+/* The same with perhaps a '-' before it, in 64 bits. */
+bool decimal_parse_signed(struct span text, int64_t *out);
 
 #endif

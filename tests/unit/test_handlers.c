@@ -678,8 +678,17 @@ static void test_kv__bodies_that_are_no_whole_value(void **state)
 static void test_kv__what_means_nothing_is_refused(void **state)
 {
 	static const struct { const char *method, *uri; int status; const char *slug; } table[] = {
-		{ "POST", "/v1/kv?key=a&op=incr", 501, "not-implemented" },
-		{ "POST", "/v1/kv?key=a&op=incr&by=-5", 501, "not-implemented" },
+		{ "POST", "/v1/kv?key=a&op=incr&by=", 400, "bad-query" },
+		{ "POST", "/v1/kv?key=a&op=incr&by=x", 400, "bad-query" },
+		{ "POST", "/v1/kv?key=a&op=incr&by=1.5", 400, "bad-query" },
+		{ "POST", "/v1/kv?key=a&op=incr&by=%2B1", 400, "bad-query" },
+		{ "POST", "/v1/kv?key=a&op=incr&by=01", 400, "bad-query" },
+		{ "POST", "/v1/kv?key=a&op=incr&by=--1", 400, "bad-query" },
+		{ "POST", "/v1/kv?key=a&op=incr&by=9223372036854775808", 400, "bad-query" },
+		{ "POST", "/v1/kv?key=a&op=incr&by=-9223372036854775809", 400, "bad-query" },
+		{ "POST", "/v1/kv?key=a&op=incr&ttl=5", 400, "bad-query" },
+		{ "POST", "/v1/kv?key=a&by=1", 400, "bad-query" },
+		{ "POST", "/v1/kv?prefix=a&op=incr", 400, "bad-query" },
 		{ "PUT", "/v1/kv", 400, "bad-key" },
 		{ "PUT", "/v1/kv?prefix=a", 400, "bad-query" },
 		{ "DELETE", "/v1/kv?key=a&prefix=a", 400, "bad-query" },
@@ -693,6 +702,72 @@ static void test_kv__what_means_nothing_is_refused(void **state)
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		expect_problem(a, ask(a, .method = table[i].method, .uri = table[i].uri), table[i].status,
 		               table[i].slug, NULL);
+}
+
+/* ---- counters ------------------------------------------------------------------------------- */
+
+static int step(struct asker *a, const char *uri)
+{
+	return ask(a, .method = "POST", .uri = uri, .route = "/v1/kv");
+}
+
+static void test_kv__counters(void **state)
+{
+	struct asker *a = *state;
+
+	assert_int_equal(step(a, "/v1/kv?key=n&op=incr"), 200);
+	expect_body(a, "{\"value\":1,\"text\":\"1\",\"version\":1}");
+	assert_string_equal(ask_header(a, "ETag"), "\"1\"");
+	assert_string_equal(ask_header(a, "Silt-Version"), "1");
+	assert_int_equal(step(a, "/v1/kv?key=n&op=incr&by=41&durability=async"), 200);
+	assert_int_equal(step(a, "/v1/kv?key=n&op=incr&by=-100"), 200);
+	expect_body(a, "{\"value\":-58,\"text\":\"-58\",\"version\":3}");
+	assert_int_equal(step(a, "/v1/kv?key=n&op=incr&by=0"), 200);
+	assert_int_equal(ask(a, .method = "GET", .uri = "/v1/kv/n", .route = "/v1/kv/"), 200);
+	expect_body(a, "-58");
+	assert_string_equal(ask_header(a, "Content-Type"), "text/plain");
+	assert_int_equal(step(a, "/v1/kv?key=n&op=incr&by=9223372036854775807"), 200);
+	expect_body(a, "{\"value\":9223372036854775749,\"text\":\"9223372036854775749\",\"version\":5}");
+	expect_problem(a, step(a, "/v1/kv?key=n&op=incr&by=59"), 409, "counter-overflow", "\"key\":\"n\",\"version\":5");
+	assert_int_equal(step(a, "/v1/kv?key=n&op=incr&by=58"), 200);
+	assert_int_equal(step(a, "/v1/kv?key=m&op=incr&by=-9223372036854775808"), 200);
+	expect_problem(a, step(a, "/v1/kv?key=m&op=incr&by=-1"), 409, "counter-overflow", NULL);
+}
+
+static void test_kv__what_is_no_counter_stays_as_it_is(void **state)
+{
+	static const char *const table[] = { "", "x", "1 ", " 1", "01", "+1", "1.0", "1e3", "-", "-01", "0x10", "9223372036854775808",
+		                             "-9223372036854775809", "1\n" };
+	struct asker *a = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		put(a, "/v1/kv?key=n", table[i]);
+		expect_problem(a, step(a, "/v1/kv?key=n&op=incr"), 409, "not-a-counter", "\"key\":\"n\"");
+		assert_int_equal(ask(a, .method = "GET", .uri = "/v1/kv?key=n"), 200);
+		expect_body(a, table[i]);
+	}
+	put(a, "/v1/kv?key=n", "-0");
+	assert_int_equal(step(a, "/v1/kv?key=n&op=incr"), 200);
+}
+
+static void test_kv__a_step_keeps_type_and_end_and_obeys_conditions(void **state)
+{
+	struct asker *a = *state;
+
+	assert_int_equal(ask(a, .method = "PUT", .uri = "/v1/kv?key=n&ttl=1000", .route = "/v1/kv", .body = "5", .type = "a/b"), 201);
+	assert_int_equal(step(a, "/v1/kv?key=n&op=incr"), 200);
+	assert_int_equal(ask(a, .method = "GET", .uri = "/v1/kv?key=n"), 200);
+	assert_string_equal(ask_header(a, "Content-Type"), "a/b");
+	assert_true(ask_header(a, "Silt-Expires-At")[0] != 0);
+	expect_problem(a, ask(a, .method = "POST", .uri = "/v1/kv?key=n&op=incr", .if_match = "\"1\""), 412, "condition-failed",
+	               "\"version\":2");
+	assert_int_equal(ask(a, .method = "POST", .uri = "/v1/kv?key=n&op=incr", .if_match = "\"2\""), 200);
+	expect_problem(a, ask(a, .method = "POST", .uri = "/v1/kv?key=n&op=incr", .if_none_match = "*"), 412, "condition-failed", NULL);
+	expect_problem(a, ask(a, .method = "POST", .uri = "/v1/kv?key=o&op=incr", .if_match = "*"), 404, "no-such-key", "\"key\":\"o\"");
+	assert_int_equal(ask(a, .method = "POST", .uri = "/v1/kv?key=o&op=incr", .if_none_match = "*"), 200);
+	expect_problem(a, ask(a, .method = "POST", .uri = "/v1/kv?key=n&op=incr", .body = "5"), 400, "bad-body", "?by=");
+	expect_problem(a, ask(a, .method = "POST", .uri = "/v1/kv?key=n&op=incr", .prefix = "a"), 403, "outside-prefix", NULL);
+	expect_problem(a, ask_as(a, ROLE_READ, (struct ask){ .method = "POST", .uri = "/v1/kv?key=n&op=incr" }), 403, "forbidden", NULL);
 }
 
 /* ---- operations ------------------------------------------------------------------------------ */
@@ -785,6 +860,8 @@ int main(void)
 		T(test_kv__delete_returns_the_representation_where_it_is_preferred),
 		T(test_kv__limits_of_values),
 		T(test_kv__bodies_that_are_no_whole_value), T(test_kv__what_means_nothing_is_refused),
+		T(test_kv__counters), T(test_kv__what_is_no_counter_stays_as_it_is),
+		T(test_kv__a_step_keeps_type_and_end_and_obeys_conditions),
 		T(test_ops__health_and_stats),
 		T(test_ops__flush_and_compact), T(test_ops__shutdown_flushes_answers_and_stops),
 		T(test_ops__shutdown_tells_what_systemds_socket_does),

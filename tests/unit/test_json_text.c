@@ -92,6 +92,26 @@ static void test_decimal__whole_numbers_only(void **state)
 	assert_true(n == UINT64_MAX);
 }
 
+static void test_decimal_signed__bounds_and_forms(void **state)
+{
+	static const struct { const char *text; int64_t value; } good[] = {
+		{ "0", 0 }, { "-0", 0 }, { "7", 7 }, { "-7", -7 }, { "9223372036854775807", INT64_MAX }, { "-9223372036854775808", INT64_MIN },
+	};
+	static const char *const bad[] = { "", "-", "--1", "+1", "01", "-01", "1-", " 1", "9223372036854775808", "-9223372036854775809",
+		                           "99999999999999999999999" };
+	int64_t out = 5;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_true(decimal_parse_signed(span_str(good[i].text), &out));
+		assert_int_equal(out, good[i].value);
+	}
+	out = 5;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(decimal_parse_signed(span_str(bad[i]), &out));
+	assert_int_equal(out, 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -99,6 +119,7 @@ int main(void)
 		cmocka_unit_test(test_json_text__numbers),
 		cmocka_unit_test(test_json_text__json_c_reads_it_back),
 		cmocka_unit_test(test_decimal__whole_numbers_only),
+		cmocka_unit_test(test_decimal_signed__bounds_and_forms),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
