@@ -222,7 +222,13 @@ struct silt_lookup {
 SILT_EXPORT SILT_MUST_CHECK int silt_multi_get(silt_db *db, const silt_snapshot *snap, unsigned flags, struct silt_lookup *items,
                                                size_t n);
 
-/* silt_snapshot_new - hold the newest published version for reading; end it with silt_snapshot_free(). */
+/*
+ * silt_snapshot_new - hold the newest published version for reading.
+ * out      returned owned: end it with silt_snapshot_free(), before the store is closed.
+ * returns  0; SILT_E_NOMEM, _MISUSE. Reads at one older than silt_options.snapshot_max_age_ms are SILT_E_EXPIRED; it is freed all the same.
+ * threads  any; many may read at one snapshot at once.
+ * cost     a short lock; while it lives, what it can still see is not merged away: disk space.
+ */
 SILT_EXPORT SILT_MUST_CHECK int silt_snapshot_new(silt_db *db, silt_snapshot **out);
 SILT_EXPORT void silt_snapshot_free(silt_snapshot *snap);
 SILT_EXPORT uint64_t silt_snapshot_version(const silt_snapshot *snap);
@@ -241,8 +247,15 @@ struct silt_iter_options {
 
 /*
  * silt_iter_new - a cursor over the live entries between the bounds, in key order. It stands nowhere until moved.
- * All moves return 0 (stands on an entry), SILT_END, SILT_TRY_AGAIN (step budget spent: call silt_iter_next/prev again to go on),
- * or a failure. Key, value and info are borrowed until the next move or close.
+ * opts     borrowed until return; NULL = everything, at the newest published version.
+ * out      returned owned: end it with silt_iter_close(), before the store is closed.
+ * returns  0; SILT_E_EXPIRED (the snapshot), _NOMEM, _IO, _CORRUPT, _MISUSE.
+ *          All moves: 0 (stands on an entry), SILT_END (none left in the bounds: it stands nowhere), SILT_TRY_AGAIN (step budget spent:
+ *          silt_iter_next/prev goes on), SILT_E_CORRUPT or _IO (this part can't be read; a seek past it may), _EXPIRED, _NOMEM.
+ *          Seeks beyond a bound go to the bound. Key, value and info are borrowed until the next move or close.
+ * threads  an iterator belongs to one thread at a time; any number may be open.
+ * cost     new: a few allocations. A seek: a search a sorted run (memtables, level 0's tables, levels). A step: some hundred instructions;
+ *          either way nearly the same. While it lives it holds its version, as a snapshot does, and memtables for some moments more.
  */
 SILT_EXPORT SILT_MUST_CHECK int silt_iter_new(silt_db *db, const struct silt_iter_options *opts, silt_iter **out);
 SILT_EXPORT SILT_MUST_CHECK int silt_iter_first(silt_iter *it);
@@ -378,7 +391,11 @@ SILT_EXPORT SILT_MUST_CHECK int silt_add(silt_db *db, struct silt_slice key, int
 SILT_EXPORT SILT_MUST_CHECK int silt_take(silt_db *db, struct silt_slice key, struct silt_buf *value, struct silt_info *info,
                                           uint64_t *version);
 
-/* silt_sync - make every write acknowledged so far durable. */
+/*
+ * silt_sync - make every write acknowledged so far durable: those with SILT_ASYNC.
+ * returns  0; SILT_E_FAULT, _IO, _BUSY (the queue is full), _CLOSED, _MISUSE.
+ * threads  any; waits for a sync, one for all that wait.
+ */
 SILT_EXPORT SILT_MUST_CHECK int silt_sync(silt_db *db);
 
 /* ---- operations ------------------------------------------------------------------------------------------------------ */
@@ -405,10 +422,14 @@ struct silt_estimate {
 SILT_EXPORT SILT_MUST_CHECK int silt_approximate(silt_db *db, struct silt_slice lower, struct silt_slice upper,
                                                  struct silt_estimate *out);
 
-/* silt_flush - write the memtables of now to tables and wait for it. A memtable without entries makes none. */
+/*
+ * silt_flush - write the memtables of now to tables and wait for it. A memtable without entries makes none.
+ * returns  0; SILT_E_FAULT, _NOSPACE, _IO, _NOMEM, _BUSY, _CLOSED, _MISUSE (also of a read-only store).
+ * threads  any; reads and writes go on.
+ */
 SILT_EXPORT SILT_MUST_CHECK int silt_flush(silt_db *db);
 
-/* silt_compact - flush, then merge everything to the bottom, and wait for it. Long; may run beside anything. */
+/* silt_compact - flush, then merge everything to the bottom, and wait for it: silt_compact_range() of all keys. Long; beside anything. */
 SILT_EXPORT SILT_MUST_CHECK int silt_compact(silt_db *db);
 
 /*
