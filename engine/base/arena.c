@@ -16,11 +16,17 @@
 struct arena_chunk {
 	struct arena_chunk *next;
 	size_t size;                  /* with this head */
-	uint64_t huge;                /* from mem_map() */
+	uint64_t mapped;              /* from mem_map() */
 	uint8_t data[];
 };
 
 _Static_assert(sizeof(struct arena_chunk) % 8 == 0, "pieces are 8-aligned");
+
+/*
+ * Chunks from here on are pages of their own, which go back to the system. A heap would keep them for the thread that took them, and
+ * threads that take turns at writing would have a memtable each.
+ */
+enum { ARENA_PAGE = 4096, ARENA_MAPPED = 128 << 10 };
 
 void arena_init(struct arena *a, size_t chunk_size)
 {
@@ -31,8 +37,8 @@ void arena_fini(struct arena *a)
 {
 	for (struct arena_chunk *c = a->chunks, *next; c; c = next) {
 		next = c->next;
-		if (c->huge)
-			mem_unmap(c, ARENA_HUGE);
+		if (c->mapped)
+			mem_unmap(c, c->size);
 		else
 			mem_free(c);
 	}
@@ -45,16 +51,19 @@ static struct arena_chunk *arena_new_chunk(const struct arena *a, size_t n)
 	bool huge = a->chunk_size >= ARENA_HUGE && n <= ARENA_HUGE - sizeof(struct arena_chunk);
 	size_t size = n > a->chunk_size ? n : a->chunk_size;
 	struct arena_chunk *c;
+	bool mapped;
 
-	if (huge)
-		size = ARENA_HUGE;
-	else if (__builtin_add_overflow(size, sizeof(*c), &size))
+	if (size > PTRDIFF_MAX - ARENA_PAGE - sizeof(*c))
 		return NULL;
-	c = huge ? mem_map(ARENA_HUGE, ARENA_HUGE) : mem_alloc(size);
+	size = huge ? ARENA_HUGE : size + sizeof(*c);
+	mapped = size >= ARENA_MAPPED;
+	if (mapped)
+		size = (size + ARENA_PAGE - 1) & ~(size_t)(ARENA_PAGE - 1);
+	c = mapped ? mem_map(huge ? ARENA_HUGE : ARENA_PAGE, size) : mem_alloc(size);
 	if (!c)
 		return NULL;
 	c->size = size;
-	c->huge = huge;
+	c->mapped = mapped;
 	return c;
 }
 

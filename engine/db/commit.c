@@ -5,6 +5,8 @@
 #include "db/group.h"
 #include "db/measure.h"
 
+enum { COMMIT_QUEUE_SHARE = 8 };          /* of the memory budget: what the queued asynchronous writes may hold */
+
 int commit_init(struct silt_db *db)
 {
 	db->queue_tail = &db->queue_head;
@@ -36,15 +38,37 @@ static bool commit_goes_alone(const struct commit_request *r)
 	return r->kind == COMMIT_ROTATE || r->kind == COMMIT_ALONE;
 }
 
+/* Bytes that wait on the store's account: who waits for the answer holds his own. */
+static uint64_t commit_held(const struct commit_request *r)
+{
+	return r->waits ? 0 : r->payload.len;
+}
+
+/* One that waits alone may be as large as it likes. */
+static bool commit_is_full(const struct silt_db *db, const struct commit_request *r) REQUIRES(db->queue_mu)
+{
+	uint64_t more = commit_held(r), most = db->env.opts.memory / COMMIT_QUEUE_SHARE;
+
+	return db->queue_count >= db->env.opts.max_queue || (more && db->queue_bytes && db->queue_bytes + more > most);
+}
+
+/* As a batch, a group fits into a fresh segment whatever else is in it (rotate.c). */
+static uint64_t commit_group_bytes(const struct silt_db *db)
+{
+	uint64_t quarter = db->env.opts.wal_segment_size / 4;
+
+	return quarter < GROUP_BYTES ? quarter : GROUP_BYTES;
+}
+
 /* Takes what is queued, up to a group's bounds. */
 static struct commit_request *commit_take_group(struct silt_db *db) REQUIRES(db->queue_mu)
 {
 	struct commit_request *first = db->queue_head, *last = NULL, *r;
-	size_t records = 0, bytes = 0;
+	size_t records = 0, bytes = 0, most = commit_group_bytes(db);
 
 	for (r = first; r; r = r->next) {
-		bytes += r->payload.len;
-		if (last && (commit_goes_alone(r) || bytes > GROUP_BYTES || records >= GROUP_RECORDS))
+		bytes += r->payload.len + GROUP_RECORD;
+		if (last && (commit_goes_alone(r) || bytes > most || records >= GROUP_RECORDS))
 			break;
 		records++;
 		last = r;
@@ -58,6 +82,8 @@ static struct commit_request *commit_take_group(struct silt_db *db) REQUIRES(db-
 		db->queue_tail = &db->queue_head;
 	last->next = NULL;
 	db->queue_count -= records;
+	for (r = first; r; r = r->next)
+		db->queue_bytes -= commit_held(r);
 	return first;
 }
 
@@ -150,13 +176,14 @@ static int commit_enqueue(struct silt_db *db, struct commit_request *r, bool *le
 	mutex_lock(&db->queue_mu);
 	if (db->closed) {
 		rc = SILT_E_CLOSED;
-	} else if (db->queue_count >= db->env.opts.max_queue && r->kind == COMMIT_WRITE) {
+	} else if (r->kind == COMMIT_WRITE && commit_is_full(db, r)) {
 		rc = SILT_E_BUSY;
 	} else {
 		r->next = NULL;
 		*db->queue_tail = r;
 		db->queue_tail = &r->next;
 		db->queue_count++;
+		db->queue_bytes += commit_held(r);
 		if (!db->leading) {
 			db->leading = true;
 			if (r->waits) {

@@ -94,6 +94,7 @@ struct silt_db {
 	struct mutex queue_mu;
 	struct commit_request *queue_head, **queue_tail;   /* [q] */
 	uint64_t queue_count;             /* [q] */
+	uint64_t queue_bytes;             /* [q] of asynchronous writes */
 	bool leading;                     /* [q] somebody leads, or was asked to */
 	bool commit_lead;                 /* [q] the commit thread was chosen */
 	bool commit_stop;                 /* [q] */

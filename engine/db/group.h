@@ -10,7 +10,8 @@
 
 #include "db/commit.h"
 
-enum { GROUP_BYTES = 1 << 20, GROUP_RECORDS = 4096 };     /* a group ends where it would pass either; one batch may */
+/* A group ends where it would pass either; one batch may. GROUP_RECORD: what a record takes in the log beside its payload, and more. */
+enum { GROUP_BYTES = 1 << 20, GROUP_RECORDS = 4096, GROUP_RECORD = 64 };
 
 /* Fills each request's result. The leader alone. */
 void group_run(struct silt_db *db, struct commit_request *first);

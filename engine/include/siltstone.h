@@ -120,7 +120,8 @@ struct silt_options {
 	enum silt_compression compression_bottom; /* of the last level; default ZSTD */
 	uint64_t sync_interval_ms;    /* async writes are synced at least this often; default 1000; 1..60000 */
 	uint64_t snapshot_max_age_ms; /* older snapshots and iterators end with SILT_E_EXPIRED; 0 = never; default 0 */
-	uint64_t max_queue;           /* writes waiting in the commit queue before SILT_E_BUSY; default 65536; 1.. */
+	uint64_t max_queue;           /* writes waiting in the commit queue before SILT_E_BUSY, which also comes where asynchronous ones
+	                                 hold an eighth of `memory`; default 65536; 1.. */
 	uint64_t min_free_space;      /* bytes of free disk below which writes are refused; default 64 MiB; 0.. */
 	uint64_t change_log_size;     /* bytes of log files kept for silt_changes_new() beyond what is there anyway, in whole segments;
 	                                 0 = none: who reads no changes pays nothing; default 0; 0..1 TiB */

@@ -33,7 +33,8 @@ enum {
 	BLOCK_CACHE_RETIRE = 4 << 20,     /* bytes that may wait for readers */
 	BLOCK_CACHE_BUCKET = 4096,        /* bytes of capacity a bucket */
 	BLOCK_CACHE_FILTERS = 4,          /* filters may have one part in so many */
-	BLOCK_CACHE_POOL = 32 << 20,      /* bytes of capacity from which on huge pages are worth it */
+	BLOCK_CACHE_HOLES = 8 << 20,      /* bytes that the pool may have mapped beyond the capacity */
+	BLOCK_CACHE_POOL = 8 << 20,       /* bytes of capacity from which on a pool is worth it */
 };
 
 struct block_shard {
@@ -300,12 +301,23 @@ static void block_cache_retire(struct block_cache *c, struct block *list)
 	}
 }
 
+/* What holes in the pool take beyond the capacity is taken from the blocks: then new ones come into the holes. */
+static uint64_t block_cache_limit(struct block_cache *c)
+{
+	uint64_t most = c->capacity + BLOCK_CACHE_HOLES, mapped = c->pool ? pool_mapped(c->pool) : 0;
+
+	if (mapped <= most)
+		return c->limit;
+	return mapped - most < c->limit / 4 ? c->limit - (mapped - most) : c->limit - c->limit / 4;
+}
+
 static void block_cache_shrink(struct block_cache *c)
 {
+	uint64_t limit = block_cache_limit(c);
 	struct block *list = NULL;
 	unsigned in_vain = 0;
 
-	while (atomic_load_explicit(&c->bytes, memory_order_relaxed) > c->limit && in_vain < 3 * BLOCK_CACHE_SHARDS) {
+	while (atomic_load_explicit(&c->bytes, memory_order_relaxed) > limit && in_vain < 3 * BLOCK_CACHE_SHARDS) {
 		unsigned turn = atomic_fetch_add_explicit(&c->turn, 1, memory_order_relaxed);
 		struct block_shard *s = &c->shards[turn % BLOCK_CACHE_SHARDS];
 

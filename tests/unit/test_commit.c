@@ -3,6 +3,7 @@
 #include "lib/test.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -270,6 +271,70 @@ static void test_commit__callbacks_come_exactly_once_also_at_close(void **state)
 	dbkit_fini(&k);
 }
 
+/* ---- the queue's bounds ---- */
+
+static _Atomic bool commit_held, commit_release;
+static _Atomic int commit_taken;
+
+/* The commit thread stays here: what comes now waits. */
+static void commit_hold(void *ctx, const struct silt_result *r)
+{
+	(void)ctx;
+	(void)r;
+	atomic_store(&commit_held, true);
+	while (!atomic_load(&commit_release))
+		sched_yield();
+}
+
+static void commit_take(void *ctx, const struct silt_result *r)
+{
+	(void)ctx;
+	commit_taken += r->code == 0;
+}
+
+/* How many of so many bytes each are queued before one is refused; each of them is written in the end. */
+static int commit_fill_queue(struct dbkit *k, size_t bytes)
+{
+	char *value = mem_calloc(1, bytes);
+	silt_batch *b;
+	int n = 0, rc = 0;
+
+	atomic_store(&commit_held, false);
+	atomic_store(&commit_release, false);
+	atomic_store(&commit_taken, 0);
+	assert_int_equal(silt_batch_new(&b), 0);
+	assert_int_equal(silt_batch_put(b, STR("first"), STR("v"), NULL, 0), 0);
+	assert_int_equal(silt_write_async(k->db, b, 0, commit_hold, NULL), 0);
+	while (!atomic_load(&commit_held))
+		sched_yield();
+	silt_batch_clear(b);
+	assert_int_equal(silt_batch_put(b, STR("k"), (struct silt_slice){ value, bytes }, NULL, 0), 0);
+	for (; n < 1000 && rc == 0; n += rc == 0)
+		rc = silt_write_async(k->db, b, 0, commit_take, NULL);
+	assert_int_equal(rc, SILT_E_BUSY);
+	atomic_store(&commit_release, true);
+	silt_batch_free(b);
+	mem_free(value);
+	assert_int_equal(dbkit_close(k), 0);
+	assert_int_equal(commit_taken, n);
+	return n;
+}
+
+static void test_commit__the_queue_is_bounded(void **state)
+{
+	struct dbkit k;
+
+	(void)state;
+	dbkit_init(&k);
+	k.opts.max_queue = 20;
+	assert_int_equal(dbkit_open(&k), 0);
+	assert_int_equal(commit_fill_queue(&k, 100), 20);
+	k.opts.max_queue = 65536;
+	assert_int_equal(dbkit_open(&k), 0);
+	assert_int_equal(commit_fill_queue(&k, 60000), 17);      /* 8 MiB: an eighth is 17 times 60 KB, and a bit */
+	dbkit_fini(&k);
+}
+
 static _Atomic int commit_seen_there, commit_grew_old;
 
 static void commit_reported(void *ctx, const struct silt_result *r)
@@ -468,6 +533,7 @@ int main(void)
 		cmocka_unit_test(test_commit__evidence_below_the_floor_is_try_again),
 		cmocka_unit_test(test_commit__counters_are_exact_under_contention),
 		cmocka_unit_test(test_commit__callbacks_come_exactly_once_also_at_close),
+		cmocka_unit_test(test_commit__the_queue_is_bounded),
 		cmocka_unit_test(test_commit__async_conditions_do_not_look_into_the_callers_batch),
 		cmocka_unit_test(test_commit__an_async_batch_is_copied_with_its_conditions),
 		cmocka_unit_test(test_commit__a_failed_sync_stops_writes_not_reads),

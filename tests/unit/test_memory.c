@@ -29,6 +29,7 @@ struct memory_case {
 	uint64_t memory, bytes;           /* the budget; what is written, keys and values */
 	size_t value_min, value_max;
 	size_t per_batch;
+	unsigned turns;                   /* threads that take turns at writing and reading; 0 = one writes and some read beside it */
 	void (*options)(struct silt_options *o);
 };
 
@@ -68,13 +69,13 @@ static struct silt_slice memory_value(const struct memory_run *r, uint64_t *rand
 	return (struct silt_slice){ r->noise + test_random(random) % (sizeof(r->noise) - n), n };
 }
 
-static int memory_write(struct memory_run *r)
+static int memory_write(struct memory_run *r, uint64_t first, uint64_t most)
 {
-	uint64_t random = 7, bytes = 0;
+	uint64_t random = first + 7, bytes = 0;
 	silt_batch *b = NULL;
 	int rc = silt_batch_new(&b);
 
-	for (uint64_t i = 0; rc == 0 && bytes < r->c->bytes * test_scale(); i++) {
+	for (uint64_t i = first; rc == 0 && bytes < most; i++) {
 		char key[MEMORY_KEY + 1];
 		struct silt_slice v = memory_value(r, &random);
 
@@ -138,7 +139,7 @@ static int memory_work(struct memory_run *r)
 
 	for (int i = 0; i < MEMORY_READERS; i++)
 		assert_int_equal(pthread_create(&readers[i], NULL, memory_reader, r), 0);
-	rc = memory_write(r);
+	rc = memory_write(r, 0, r->c->bytes * test_scale());
 	if (rc == 0)
 		rc = silt_compact(r->db);
 	if (rc == 0)
@@ -150,6 +151,60 @@ static int memory_work(struct memory_run *r)
 		pthread_join(readers[i], &failed);
 		rc = rc == 0 && failed ? SILT_E_IO : rc;
 	}
+	return rc;
+}
+
+/* Each thread keeps the heap's arena that it has, and with it what it once freed. */
+struct memory_turn {
+	struct memory_run *r;
+	pthread_barrier_t *round;
+	unsigned mine;
+	int rc;
+};
+
+static int memory_take_turn(struct memory_run *r, unsigned turn)
+{
+	uint64_t random = turn + 1;
+	struct silt_buf value = { 0 };
+	int rc = memory_write(r, r->keys / r->c->turns * turn, r->c->bytes * test_scale() / r->c->turns);
+
+	for (uint64_t i = 0; rc == 0 && i < r->keys / 16 / r->c->turns; i++)
+		rc = memory_read_some(r, &random, &value);
+	silt_buf_free(&value);
+	return rc;
+}
+
+static void *memory_turn(void *arg)
+{
+	struct memory_turn *t = arg;
+
+	for (unsigned turn = 0; turn < t->r->c->turns; turn++) {
+		if (turn == t->mine)
+			t->rc = memory_take_turn(t->r, turn);
+		pthread_barrier_wait(t->round);
+	}
+	return NULL;
+}
+
+static int memory_take_turns(struct memory_run *r)
+{
+	enum { MOST = 16 };
+	struct memory_turn turns[MOST];
+	pthread_t threads[MOST];
+	pthread_barrier_t round;
+	int rc = 0;
+
+	assert_true(r->c->turns <= MOST);
+	pthread_barrier_init(&round, NULL, r->c->turns);
+	for (unsigned i = 0; i < r->c->turns; i++) {
+		turns[i] = (struct memory_turn){ r, &round, i, 0 };
+		assert_int_equal(pthread_create(&threads[i], NULL, memory_turn, &turns[i]), 0);
+	}
+	for (unsigned i = 0; i < r->c->turns; i++) {
+		pthread_join(threads[i], NULL);
+		rc = rc == 0 ? turns[i].rc : rc;
+	}
+	pthread_barrier_destroy(&round);
 	return rc;
 }
 
@@ -178,7 +233,7 @@ static int memory_child(const struct memory_case *c, const char *dir, uint64_t *
 	r->keys = c->bytes * test_scale() / (MEMORY_KEY + (c->value_min + c->value_max) / 2);
 	rc = silt_open(dir, &o, &r->db);
 	if (rc == 0) {
-		rc = memory_work(r);
+		rc = c->turns ? memory_take_turns(r) : memory_work(r);
 		silt_close(r->db);
 	}
 	*peak = memory_peak();
@@ -251,12 +306,21 @@ static void test_memory__small_values_are_within_the_budget(void **state)
 	memory_check(&c);
 }
 
+static void test_memory__threads_that_take_turns_keep_to_it(void **state)
+{
+	const struct memory_case c = { .memory = 32 << 20, .bytes = 64 << 20, .value_min = 64, .value_max = 2000, .per_batch = 16, .turns = 8 };
+
+	(void)state;
+	memory_check(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_memory__budget_is_kept),
 		cmocka_unit_test(test_memory__large_values_are_within_the_budget),
 		cmocka_unit_test(test_memory__small_values_are_within_the_budget),
+		cmocka_unit_test(test_memory__threads_that_take_turns_keep_to_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
