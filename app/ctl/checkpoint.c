@@ -77,6 +77,7 @@ static int checkpoint_make(const struct args *a)
 		rc = silt_checkpoint_to(s.db, a->to, a->given & ARGS_COPY ? SILT_CHECKPOINT_COPY : 0, &version);
 	else
 		rc = silt_checkpoint(s.db, name, &version);
+	progress_clear(&s.progress);
 	if (rc != 0)
 		status = a->to && rc == SILT_E_MISUSE ? session_fail(name, rc) : checkpoint_fail(name, rc);
 	else if (a->to)

@@ -8,7 +8,7 @@
 
 static void repair_print(void *ctx, const struct silt_finding *f)
 {
-	(void)ctx;
+	progress_clear(ctx);
 	(void)puts(f->text);
 }
 
@@ -31,16 +31,15 @@ int repair_command(const struct args *a)
 {
 	bool apply = a->given & ARGS_APPLY;
 	struct silt_repair_result result = { 0 };
-	struct session s = { 0 };
 	struct silt_options o;
+	struct session s;
 	int rc;
 
 	if (!args_allow(a, ARGS_DB | ARGS_APPLY, 0))
 		return SESSION_USAGE;
-	silt_options_init(&o);
-	o.log = session_log;
-	o.log_ctx = &s;
-	rc = silt_repair(a->dir, &o, apply ? SILT_REPAIR_APPLY : 0, repair_print, NULL, &result);
+	session_options(&s, a, &o);
+	rc = silt_repair(a->dir, &o, apply ? SILT_REPAIR_APPLY : 0, repair_print, &s.progress, &result);
+	progress_clear(&s.progress);
 	if (rc == 0 || result.findings)
 		repair_sum_up(&result, apply);
 	return rc == 0 ? SESSION_OK : session_fail(a->dir, rc);

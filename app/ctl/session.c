@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-void session_log(void *ctx, enum silt_log_level level, const char *message)
+static void session_log(void *ctx, enum silt_log_level level, const char *message)
 {
 	struct session *s = ctx;
 
@@ -12,6 +12,7 @@ void session_log(void *ctx, enum silt_log_level level, const char *message)
 		return;
 	if (level <= SILT_LOG_ERROR)
 		atomic_fetch_add(&s->findings, 1);
+	progress_clear(&s->progress);
 	(void)fprintf(stderr, "siltctl: %s\n", message);
 }
 
@@ -48,17 +49,25 @@ int session_fail(const char *what, int code)
 	return status;
 }
 
+void session_options(struct session *s, const struct args *a, struct silt_options *o)
+{
+	*s = (struct session){ 0 };
+	progress_begin(&s->progress, a->command);
+	silt_options_init(o);
+	o->log = session_log;
+	o->log_ctx = s;
+	o->progress = progress_tell;
+	o->progress_ctx = &s->progress;
+}
+
 static int session_begin(struct session *s, const struct args *a, bool read_only)
 {
 	struct silt_options o;
 	int rc;
 
-	*s = (struct session){ 0 };
-	silt_options_init(&o);
+	session_options(s, a, &o);
 	o.create = false;
 	o.read_only = read_only;
-	o.log = session_log;
-	o.log_ctx = s;
 	rc = silt_open(a->dir, &o, &s->db);
 	return rc == 0 ? SESSION_OK : session_fail(a->dir, rc);
 }

@@ -4,6 +4,7 @@
 #define CTL_SESSION_H
 
 #include "ctl/args.h"
+#include "ctl/progress.h"
 
 #include <siltstone.h>
 #include <stdatomic.h>
@@ -20,11 +21,12 @@ enum session_status {                 /* the exit status; --help says the same *
 
 struct session {
 	silt_db *db;
+	struct progress progress;     /* begun with the session */
 	_Atomic uint64_t findings;    /* errors that the engine reported */
 };
 
-/* The log function of both openings, and of what needs none; ctx is the session. */
-void session_log(void *ctx, enum silt_log_level level, const char *message);
+/* Begins a session: what the engine says, and how far it is, goes through it. For what opens the store itself. */
+void session_options(struct session *s, const struct args *a, struct silt_options *o);
 /* For writing: the log of a process that was killed is recovered first. Else as session_open(). */
 int session_open_to_write(struct session *s, const struct args *a);
 /* Read-only: the store is not changed. 0, or an exit status, and stderr says why. End with session_close(). */

@@ -162,7 +162,7 @@ static int checkpoint_write(struct silt_db *db, const struct checkpoint_place *p
 		rc = checkpoint_give_name(db, p);
 	if (rc == 0 && version)
 		*version = set->version->last_version;
-	if (rc < 0 && made)
+	if (rc != 0 && made)
 		(void)checkpoint_dir_erase(&db->env, p->tmp);     /* or the next open does */
 	tableset_unref(set);
 	return rc;

@@ -51,13 +51,25 @@ static int checkpoint_dir_table(struct silt_db *db, struct env *there, struct ta
 	return rc != 0 ? checkpoint_dir_failed(&db->env, rc, to, "copying") : checkpoint_dir_check(db, there, m);
 }
 
+static int checkpoint_dir_progress(const struct silt_options *o, uint64_t done, uint64_t total)
+{
+	return o->progress ? o->progress(o->progress_ctx, done, total) : 0;
+}
+
 static int checkpoint_dir_tables(struct silt_db *db, struct env *there, const struct version *v, bool copy)
 {
+	uint64_t done = 0, total = 0;
 	int rc = 0;
 
 	for (int l = 0; l < SILT_LEVELS; l++)
-		for (size_t i = 0; rc == 0 && i < v->levels[l].n; i++)
+		total += v->levels[l].bytes;
+	for (int l = 0; l < SILT_LEVELS; l++)
+		for (size_t i = 0; rc == 0 && i < v->levels[l].n; i++) {
 			rc = checkpoint_dir_table(db, there, v->levels[l].tables[i], copy);
+			done += v->levels[l].tables[i]->size;
+			if (rc == 0 && copy && checkpoint_dir_progress(&db->env.opts, done, total) != 0)
+				rc = SILT_END;
+		}
 	return rc;
 }
 

@@ -280,7 +280,7 @@ static int repair_run(struct repair *r)
 {
 	int rc = repair_look(r);
 
-	if (rc < 0 && r->apply)
+	if (rc != 0 && r->apply)
 		repair_take_back(r);
 	if (rc != 0)
 		return rc;

@@ -27,6 +27,7 @@ struct repair {
 	bool apply;
 	silt_repair_fn *fn;
 	void *ctx;
+	uint64_t done, total;             /* bytes of tables, for opts.progress */
 	struct silt_repair_result sum;
 	struct edit edit;                 /* from found.version to what it becomes */
 	struct silt_buf aside;            /* names, each with its NUL */

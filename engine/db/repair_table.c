@@ -152,6 +152,16 @@ static int repair_table_salvage(struct repair_table *t)
 	return repair_table_drop(t, true);
 }
 
+/* A table's progress as the whole's. */
+static int repair_table_progress(void *ctx, uint64_t done, uint64_t total)
+{
+	struct repair *r = ctx;
+	const struct silt_options *o = &r->env.opts;
+
+	(void)total;
+	return o->progress ? o->progress(o->progress_ctx, r->done + done, r->total) : 0;
+}
+
 /* 0 = sound; SILT_E_CORRUPT: not; what the disk refuses to read is damage, too. */
 static int repair_table_look(struct repair *r, struct table_meta *m)
 {
@@ -160,7 +170,7 @@ static int repair_table_look(struct repair *r, struct table_meta *m)
 
 	if (rc < 0)
 		return rc;
-	rc = table_verify(t, NULL, NULL);
+	rc = table_verify(t, repair_table_progress, r);
 	table_cache_put(r->tables, t);
 	return rc == SILT_E_IO ? SILT_E_CORRUPT : rc;
 }
@@ -192,7 +202,11 @@ int repair_tables(struct repair *r)
 	int rc = 0;
 
 	for (int l = 0; l < SILT_LEVELS; l++)
-		for (size_t i = 0; rc == 0 && i < v->levels[l].n; i++)
+		r->total += v->levels[l].bytes;
+	for (int l = 0; l < SILT_LEVELS; l++)
+		for (size_t i = 0; rc == 0 && i < v->levels[l].n; i++) {
 			rc = repair_table(r, l, v->levels[l].tables[i]);
+			r->done += v->levels[l].tables[i]->size;
+		}
 	return rc;
 }

@@ -101,6 +101,8 @@ enum silt_compression { SILT_COMPRESS_NONE = 0, SILT_COMPRESS_LZ4 = 1, SILT_COMP
 typedef struct silt_os silt_os;          /* the operating system's seam; NULL = POSIX (internal, for tests) */
 
 /* Unit, default and range beside each field. silt_options_init() sets the defaults; silt_open() checks the ranges. */
+typedef int silt_progress_fn(void *ctx, uint64_t done, uint64_t total);   /* bytes; anything but 0 ends the work */
+
 struct silt_options {
 	bool create;                  /* make the directory's store where there is none; default true */
 	bool read_only;               /* replay in memory, change nothing on disk; SILT_E_BUSY beside a writer, who meets it in turn; default false */
@@ -128,6 +130,8 @@ struct silt_options {
 	silt_log_fn *log;             /* NULL = silent */
 	void *log_ctx;
 	silt_os *os;                  /* NULL = POSIX */
+	silt_progress_fn *progress;   /* called now and then by silt_repair(), and by silt_checkpoint_to() where it copies; NULL = silent */
+	void *progress_ctx;
 };
 SILT_EXPORT void silt_options_init(struct silt_options *opts);
 
@@ -448,7 +452,6 @@ SILT_EXPORT SILT_MUST_CHECK int silt_compact_range(silt_db *db, struct silt_slic
  * progress called now and then with bytes done and in all; returns non-zero to stop. May be NULL.
  * returns  0; SILT_E_CORRUPT when anything was found (each finding was logged); SILT_END when stopped; SILT_E_IO, _NOMEM.
  */
-typedef int silt_progress_fn(void *ctx, uint64_t done, uint64_t total);
 SILT_EXPORT SILT_MUST_CHECK int silt_verify(silt_db *db, silt_progress_fn *progress, void *ctx);
 
 /* ---- ingest ------------------------------------------------------------------------------------------------------------ */
@@ -567,7 +570,7 @@ struct silt_repair_result {
  * fn       called for each finding, from inside; NULL = not wanted.
  * result   filled whenever findings were complete; NULL = not wanted.
  * returns  0: sound, or repaired; SILT_E_CORRUPT: there are findings, and nothing was changed; or it is beyond repair, and no finding says
- *          so (the log message does); SILT_NOTFOUND (no store); SILT_E_BUSY (in use), _NOSPACE, _IO, _NOMEM, _VERSION, _MISUSE. A repair that
+ *          so (the log message does); SILT_END (opts->progress ended it, and nothing was changed); SILT_NOTFOUND (no store); SILT_E_BUSY (in use), _NOSPACE, _IO, _NOMEM, _VERSION, _MISUSE. A repair that
  *          failed or was cut short by a crash left the store as it was, or repaired.
  * threads  any; it holds the store's lock.
  * cost     reads every table; writes the damaged ones anew.
