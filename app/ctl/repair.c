@@ -18,8 +18,8 @@ static void repair_sum_up(const struct silt_repair_result *r, bool apply)
 		(void)printf("repair: sound, nothing to do\n");
 		return;
 	}
-	(void)printf("repair: %" PRIu64 " findings: %" PRIu64 " damaged tables, of which %" PRIu64 " entries are saved and %" PRIu64
-	             " lost; %" PRIu64 " readable writes of the log lost\n", r->findings, r->tables_damaged, r->entries_saved,
+	(void)printf("repair: findings %" PRIu64 "; damaged tables %" PRIu64 ", of their entries %" PRIu64 " saved and %" PRIu64
+	             " lost; readable writes of the log lost %" PRIu64 "\n", r->findings, r->tables_damaged, r->entries_saved,
 	             r->entries_lost, r->writes_lost);
 	if (r->repaired)
 		(void)printf("repair: done; what was damaged is in quarantine/\n");

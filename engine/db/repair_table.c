@@ -207,6 +207,8 @@ int repair_tables(struct repair *r)
 		for (size_t i = 0; rc == 0 && i < v->levels[l].n; i++) {
 			rc = repair_table(r, l, v->levels[l].tables[i]);
 			r->done += v->levels[l].tables[i]->size;
+			if (rc == 0 && repair_table_progress(r, 0, 0) != 0)
+				rc = SILT_END;
 		}
 	return rc;
 }

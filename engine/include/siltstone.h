@@ -512,6 +512,7 @@ SILT_EXPORT SILT_MUST_CHECK int silt_checkpoint(silt_db *db, const char *name, u
  * dir      borrowed. "<dir>.tmp" is used while it is made; one that is left there by a crash is SILT_E_MISUSE, to be removed by hand.
  * flags    SILT_CHECKPOINT_COPY: tables that can't be linked (another file system) are copied, synced, read back and checked;
  *          without it they are SILT_E_IO.
+ * returns  as silt_checkpoint(); SILT_END where silt_options.progress ended the copying: nothing is left of it.
  */
 enum silt_checkpoint_flags { SILT_CHECKPOINT_COPY = 1u << 0 };
 SILT_EXPORT SILT_MUST_CHECK int silt_checkpoint_to(silt_db *db, const char *dir, unsigned flags, uint64_t *version);

@@ -136,7 +136,8 @@ run --db "$db" repair;           ok 'repair of a sound store has nothing to do' 
 ok 'and changes nothing' [ "$before" = "$(cd "$db" && sha256sum -- * | sort)" ]
 seen=$(sums "$work/bad")
 run --db "$work/bad" repair;     ok 'repair says what is lost' both status_is 3 out_has "${sst##*/}, level"
-ok 'and counts it' grep -q '^repair: .* findings: 1 damaged tables, of which [0-9]* entries are saved and [1-9][0-9]* lost' "$work/out"
+ok 'and counts it' grep -q '^repair: findings .*; damaged tables 1, of their entries [0-9]* saved and [1-9][0-9]* lost' "$work/out"
+ok 'and shows how far it is' grep -q '^repair: .* of .*B$' "$work/out"
 ok 'and changes nothing unasked' [ "$seen" = "$(sums "$work/bad")" ]
 run --db "$work/bad" repair --apply; ok 'repair --apply' both status_is 0 out_has 'in quarantine/'
 ok 'the damaged table is kept' [ -e "$work/bad/quarantine/${sst##*/}" ]

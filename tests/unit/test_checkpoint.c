@@ -195,24 +195,41 @@ static void test_checkpoint__list_and_remove(void **state)
 	dbkit_fini(&k);
 }
 
+/* Ends it at the first call. */
+static int checkpoint_told(void *ctx, uint64_t done, uint64_t total)
+{
+	int *calls = ctx;
+
+	assert_true(done > 0 && done <= total);
+	return ++*calls == 1;
+}
+
 static void test_checkpoint__elsewhere_copies_what_it_can_not_link(void **state)
 {
 	struct dbkit k;
 	silt_os *os;
 	silt_db *copy;
+	int calls = 0;
 
 	(void)state;
 	dbkit_init(&k);
+	k.opts.progress = checkpoint_told;
+	k.opts.progress_ctx = &calls;
 	assert_int_equal(dbkit_open(&k), 0);
 	assert_int_equal(dbkit_put(&k, "a", "1"), 0);
 	assert_int_equal(silt_checkpoint_to(k.db, "linked/", 0, NULL), 0);
+	assert_int_equal(calls, 0);
 	assert_int_equal(silt_checkpoint_to(k.db, "linked", 0, NULL), SILT_CONFLICT);
 	simdisk_fail_at(k.disk, SIM_LINK, 1, SILT_E_IO, true);
 	assert_int_equal(silt_checkpoint_to(k.db, "copied", 0, NULL), SILT_E_IO);
 	assert_non_null(strstr(k.last_error, "ask for a copy"));
 	assert_false(dbkit_exists(&k, "copied"));
 	assert_false(dbkit_exists(&k, "copied.tmp"));
+	assert_int_equal(silt_checkpoint_to(k.db, "copied", SILT_CHECKPOINT_COPY, NULL), SILT_END);
+	assert_false(dbkit_exists(&k, "copied"));
+	assert_false(dbkit_exists(&k, "copied.tmp"));
 	assert_int_equal(silt_checkpoint_to(k.db, "copied", SILT_CHECKPOINT_COPY, NULL), 0);
+	assert_int_equal(calls, 2);
 	simdisk_fail_at(k.disk, SIM_LINK, 0, 0, false);
 	assert_int_equal(silt_checkpoint_to(k.db, "x", 2, NULL), SILT_E_MISUSE);
 	assert_int_equal(silt_checkpoint_to(k.db, "", 0, NULL), SILT_E_MISUSE);

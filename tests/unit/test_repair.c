@@ -234,6 +234,54 @@ static void test_repair__a_torn_tail_is_no_damage(void **state)
 
 /* ---- tables ------------------------------------------------------------------------------------------------------------------ */
 
+struct told {
+	uint64_t calls, done, total, stop_at;     /* stop_at: bytes from which on the answer is "stop" */
+};
+
+static int tell(void *ctx, uint64_t done, uint64_t total)
+{
+	struct told *t = ctx;
+
+	assert_true(done >= t->done && done <= total && (t->calls == 0 || total == t->total));
+	t->calls++;
+	t->done = done;
+	t->total = total;
+	return done >= t->stop_at;
+}
+
+/* How far it is goes up to all of it; ended, also where it was to be applied, it changes nothing. */
+static void test_repair__progress_is_told_and_can_end_it(void **state)
+{
+	struct silt_buf before = { 0 }, after = { 0 };
+	struct told told = { .stop_at = UINT64_MAX };
+	struct pick_file t;
+	struct found f;
+	struct dbkit k;
+
+	(void)state;
+	make_store(&k);
+	k.opts.progress = tell;
+	k.opts.progress_ctx = &told;
+	assert_int_equal(repair(&k, 0, &f), 0);
+	assert_true(told.calls > 2 && told.total > 0);
+	assert_int_equal(told.done, told.total);
+	t = file_of(&k, ".sst", 40000, false);
+	assert_int_equal(simdisk_flip(k.disk, t.path, 20000, 1), 0);
+	dbkit_image(&k, &before);
+	for (uint64_t at = 0; at <= told.total; at += told.total / 8) {
+		struct told less = { .stop_at = at };
+
+		k.opts.progress_ctx = &less;
+		assert_int_equal(repair(&k, SILT_REPAIR_APPLY, &f), SILT_END);
+		assert_false(f.sum.repaired);
+	}
+	dbkit_image(&k, &after);
+	assert_string_equal(before.data, after.data);
+	silt_buf_free(&before);
+	silt_buf_free(&after);
+	dbkit_fini(&k);
+}
+
 static void test_repair__a_damaged_block_is_lost_alone(void **state)
 {
 	struct found said, done;
@@ -653,6 +701,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_repair__a_sound_store_is_left_alone),
 		cmocka_unit_test(test_repair__a_torn_tail_is_no_damage),
+		cmocka_unit_test(test_repair__progress_is_told_and_can_end_it),
 		cmocka_unit_test(test_repair__a_damaged_block_is_lost_alone),
 		cmocka_unit_test(test_repair__whatever_part_of_a_table_is_damaged),
 		cmocka_unit_test(test_repair__a_missing_table_is_said_with_all_it_held),
