@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -224,6 +225,18 @@ static void exchange_drop_body(struct exchange *x)
 	x->body_charge = 0;
 }
 
+/* Counts the bytes of an answer, or of a stream's part, and those of the one before no more. False: all together are over the bound. */
+static bool exchange_charge_answer(struct exchange *x, uint64_t bytes)
+{
+	struct server *s = x->home->server;
+	uint64_t more = bytes - x->answer_charge;                  /* modulo 2^64, as the sum is */
+
+	if (more == 0)
+		return true;
+	x->answer_charge = bytes;
+	return atomic_fetch_add_explicit(&s->answer_bytes, more, memory_order_relaxed) + more <= s->limits.max_answer_bytes;
+}
+
 static void exchange_destroy(struct exchange *x)
 {
 	request_fini(&x->request);
@@ -238,6 +251,7 @@ void exchange_free(struct exchange *x)
 
 	request_reset(&x->request);
 	exchange_drop_body(x);
+	exchange_charge_answer(x, 0);
 	FCGX_Free(&x->fcgi, 0);                                    /* rule 10 */
 	x->fcgi.ipcFd = -1;
 	x->conn = NULL;
@@ -409,11 +423,28 @@ static void exchange_log(struct exchange *x, int status)
 	           detail.p);
 }
 
+/* A large answer waits for its reader in memory: where many do, reads are refused. What has been written is answered whatever it takes,
+   and of a stream only a part is here. */
+static void exchange_bound_answer(struct exchange *x)
+{
+	struct request *r = &x->request;
+	size_t len = r->response.body.len;
+
+	if (exchange_charge_answer(x, len > EXCHANGE_KEEP_CAP ? len : 0) || x->begun || r->method == NULL ||
+	    (strcmp(r->method, "GET") != 0 && strcmp(r->method, "HEAD") != 0))
+		return;
+	bytes_fini(&r->response.body);
+	r->stream = NULL;
+	problem_set(r, 503, PROBLEM_NO_MEMORY, "The answers on their way hold all the memory they may.");
+	exchange_charge_answer(x, 0);
+}
+
 /* False: a stream that has begun can't go on. All that is left is to close the connection, so that nobody takes what came for all. */
 static bool exchange_seal(struct exchange *x)
 {
 	const struct response *r = &x->request.response;
 
+	exchange_bound_answer(x);
 	x->answer = (struct wire_answer){ .id = (uint16_t)x->fcgi.requestId, .open = x->request.stream != NULL };
 	if (x->begun) {
 		if (r->body.bad)

@@ -48,6 +48,7 @@ struct exchange {
 	bool keep;                    /* the peer wants the connection kept */
 	bool lent;
 	struct bytes body;            /* what request.body points to */
+	uint64_t answer_charge;       /* counted in server->answer_bytes */
 	uint64_t body_charge;         /* counted in server->body_bytes */
 	struct bytes head;
 	struct wire_answer answer;

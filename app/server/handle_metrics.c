@@ -118,6 +118,10 @@ static void metrics_gauges(struct bytes *out, struct server *s)
 	GAUGE("http_connections", "Connections that the web server holds open.", g.connections);
 	GAUGE("http_requests_parked", "Requests that wait for a write, a worker or a change.",
 	      atomic_load_explicit(&s->parked, memory_order_relaxed));
+	GAUGE("http_streams", "Lists on their way as lines.", atomic_load_explicit(&s->streams, memory_order_relaxed));
+	GAUGE("http_streams_max", "The configured bound, max_streams.", s->limits.max_streams);
+	GAUGE("http_answer_bytes", "Large answers held for those who read them.",
+	      atomic_load_explicit(&s->answer_bytes, memory_order_relaxed));
 	GAUGE("http_requests_parked_max", "The configured bound, max_parked.", s->limits.max_parked);
 	GAUGE("http_bodies_bytes", "Memory of large bodies in flight.", atomic_load_explicit(&s->body_bytes, memory_order_relaxed));
 	GAUGE("reactor_threads", "Threads that serve connections.", s->traffic_count);

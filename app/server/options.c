@@ -92,6 +92,8 @@ static const struct options_key {
 	  "lists sent as lines at once; more are 503" },
 	{ "max_batch_ops", OPTIONS_COUNT, AT(max_batch_ops), "1000", 1, 100000, NULL, false,
 	  "operations, and conditions, of a batch; more are 413" },
+	{ "max_answer_memory", OPTIONS_SIZE, AT(max_answer_memory), "512M", MIB, 1024 * GIB, NULL, false,
+	  "large answers held at once for those who read them; a read that needs more is 503" },
 	{ "request_timeout", OPTIONS_TIME, AT(request_timeout), "5s", 10, 600 * SECOND, NULL, false,
 	  "for a request that began to arrive to be whole" },
 	{ "log_level", OPTIONS_CHOICE, AT(log_level), "info", 0, 0, options_levels, true, "what is less important is not logged" },

@@ -30,7 +30,7 @@ struct options {
 	uint64_t reactors;            /* 0 = by the number of cores */
 	uint64_t workers;
 	uint64_t max_value_size, max_request_size, max_parked;
-	uint64_t max_page_entries, max_page_size, max_streams, max_batch_ops;
+	uint64_t max_page_entries, max_page_size, max_streams, max_batch_ops, max_answer_memory;
 	uint64_t request_timeout;
 	uint64_t log_level;           /* as syslog: 3..7 */
 	char **host_list;             /* of hosts, NULL-ended; NULL where hosts is "*" */

@@ -59,6 +59,8 @@ static int server_init_face(struct server *s, const struct server_setup *setup)
 	s->limits = setup->limits;
 	if (s->limits.max_body_bytes == 0)
 		s->limits.max_body_bytes = 4 * s->limits.max_request_size;
+	if (s->limits.max_answer_bytes == 0)
+		s->limits.max_answer_bytes = UINT64_C(512) << 20;
 	s->durability_async = setup->durability_async;
 	s->socket_activated = setup->socket_activated;
 	s->hosts = setup->hosts;

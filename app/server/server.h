@@ -27,6 +27,7 @@ struct server_limits {
 	uint64_t max_page_size;       /* bytes of a list's answer, but for one entry that is larger; default 8 MiB */
 	uint64_t max_batch_ops;       /* operations, and conditions, of a batch; default 1000 */
 	uint64_t max_streams;         /* lists on their way as lines, at once; default 64 */
+	uint64_t max_answer_bytes;    /* of large answers held at once for readers; 0 = 512 MiB */
 	uint64_t max_body_bytes;      /* bytes of bodies held at once by all requests in flight; 0 = 4 max_request_size */
 };
 
@@ -56,6 +57,7 @@ struct server {
 	enum route_result (*dispatch)(struct request *r);        /* [c] route_dispatch(), or a test's own */
 	struct logger *log;           /* [c] */
 	_Atomic uint64_t body_bytes;  /* held now */
+	_Atomic uint64_t answer_bytes;/* the same of large answers */
 	int stop_fd;                  /* [c] an eventfd: readable once stop() was called */
 	int drained_fd;               /* [c] an eventfd: readable once every reactor has ended */
 	_Atomic size_t running;       /* reactors that have not */

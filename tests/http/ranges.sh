@@ -109,6 +109,17 @@ none() { [ "$(streams)" = 0 ]; }
 that 'they left, and so did their lists' within 20 none
 expect 'there is room again' 200 -- "${lines[@]}" '/v1/kv?prefix=a/'
 
+# ---- a responder that dies in the middle: what came is never taken for all
+curl -sS -o "$work/cut" --limit-rate 1M "${lines[@]}" "$url/v1/kv?prefix=big" 2>/dev/null &
+reader=$!
+one() { [ "$(streams)" = 1 ]; }
+that 'a list on its way' within 20 one
+serve_kill9
+wait "$reader"
+that 'is an error to its reader' [ $? != 0 ]
+that 'and has no end' [ "$(tail -n 1 "$work/cut" | jq -r .end 2>/dev/null)" != true ]
+serve_start --config "$work/siltstone.conf" || finish
+
 # ---- deletes
 expect 'a delete of nothing in particular' 400 type:bad-query -- -X DELETE /v1/kv
 expect 'of an empty prefix' 400 type:bad-query -- -X DELETE '/v1/kv?prefix='

@@ -155,7 +155,7 @@ static inline enum route_result rig_dispatch(struct request *r)
 
 struct rig_setup {
 	unsigned reactors, workers;
-	uint64_t request_timeout_ms, transfer_timeout_ms, max_request_size, max_parked;
+	uint64_t request_timeout_ms, transfer_timeout_ms, max_request_size, max_parked, max_answer_bytes;
 };
 
 static inline void rig_start(struct rig_setup s)
@@ -165,6 +165,7 @@ static inline void rig_start(struct rig_setup s)
 		.request_timeout_ms = s.request_timeout_ms != 0 ? s.request_timeout_ms : 60000,
 		.transfer_timeout_ms = s.transfer_timeout_ms != 0 ? s.transfer_timeout_ms : 60000,
 		.limits = { .max_value_size = 1u << 20, .max_request_size = s.max_request_size != 0 ? s.max_request_size : 4u << 20,
+		            .max_answer_bytes = s.max_answer_bytes,
 		            .max_parked = s.max_parked != 0 ? s.max_parked : RIG_PARKED_MAX },
 		.log = &rig.log, .dispatch = rig_dispatch,
 	};

@@ -386,6 +386,39 @@ static void test_server__bodies_are_kept_up_to_the_limit_and_drained_beyond(void
 	rig_end();
 }
 
+/* Answers that wait for their readers count together: beyond the bound reads are refused, and there is room again afterwards. */
+static void test_server__answers_in_flight_are_bounded(void **state)
+{
+	int fd[3];
+
+	(void)state;
+	rig_start((struct rig_setup){ .max_answer_bytes = 16000000 });
+	for (unsigned i = 0; i < 3; i++) {
+		fd[i] = rig_connect();
+		rig_ask(fd[i], "GET", "/large", "/large?8000000", NULL, 0);
+		while (atomic_load(&rig.dispatched) < i + 1)
+			usleep(1000);
+	}
+	rig_expect(fd[2], 503, NULL);                                   /* two are exactly at the bound */
+	rig_ask(fd[2], "GET", "/large", "/large?60000", NULL, 0);
+	rig_expect(fd[2], 200, NULL);                                   /* small ones do not count */
+	rig_ask(fd[2], "PUT", "/large", "/large?8000000", NULL, 0);
+	rig_expect(fd[2], 200, NULL);                                   /* what was written is answered */
+	rig_expect(fd[0], 200, NULL);
+	close(fd[1]);
+	while (atomic_load(&rig.server->answer_bytes) != 0)
+		usleep(1000);
+	rig_ask(fd[2], "GET", "/large", "/large?16000000", NULL, 0);
+	rig_expect(fd[2], 200, NULL);
+	rig_ask(fd[2], "GET", "/large", "/large?16000001", NULL, 0);
+	rig_expect(fd[2], 503, NULL);
+	while (atomic_load(&rig.server->answer_bytes) != 0)
+		usleep(1000);
+	close(fd[0]);
+	close(fd[2]);
+	rig_end();
+}
+
 /* The bodies of parked requests count together: what would pass the bound is refused, and there is room again afterwards. */
 static void test_server__bodies_in_flight_are_bounded(void **state)
 {
@@ -622,6 +655,7 @@ int main(void)
 		cmocka_unit_test(test_server__a_parked_stream_goes_on_when_it_is_fed),
 		cmocka_unit_test(test_server__a_broken_stream_is_cut),
 		cmocka_unit_test(test_server__bodies_are_kept_up_to_the_limit_and_drained_beyond),
+		cmocka_unit_test(test_server__answers_in_flight_are_bounded),
 		cmocka_unit_test(test_server__bodies_in_flight_are_bounded),
 		cmocka_unit_test(test_server__out_of_descriptors_is_a_pause),
 		cmocka_unit_test(test_server__connections_are_spread_over_the_reactors),
