@@ -200,6 +200,7 @@ static int daemon_open_store(struct daemon *d)
 		.flush_interval_ms = o->flush_interval, .table_size = o->table_size,
 		.compaction_interval_ms = o->compaction_interval, .sync_interval_ms = o->sync_interval,
 		.level_base_size = o->level_base_size, .min_free_space = o->min_free_space,
+		.change_log_size = o->change_log_size,
 		.filter_bits_per_key = (int)o->filter_bits_per_key, .block_size = (uint32_t)o->block_size,
 		.compaction_trigger = (uint32_t)o->compaction_trigger, .compression = (int)o->compression,
 		.compression_bottom = (int)o->compression_bottom, .log = daemon_log_store, .log_ctx = d,

@@ -112,6 +112,14 @@ static void exchange_run_part(struct worker_job *j)
 	}
 }
 
+/* libfcgi's buffers, 17 KiB of them, have done their work once a request is read: what waits need not keep them. */
+static void exchange_drop_streams(struct exchange *x)
+{
+	FCGX_FreeStream(&x->fcgi.in);
+	FCGX_FreeStream(&x->fcgi.out);
+	FCGX_FreeStream(&x->fcgi.err);
+}
+
 static void exchange_lend(struct exchange *x)
 {
 	x->lent = true;
@@ -142,6 +150,8 @@ void exchange_leave(struct exchange *x)
 {
 	x->conn = NULL;
 	atomic_store_explicit(&x->request.gone, true, memory_order_relaxed);
+	if (x->request.left != NULL)
+		x->request.left(&x->request);
 }
 
 bool exchange_dispatch(struct exchange *x)
@@ -149,6 +159,7 @@ bool exchange_dispatch(struct exchange *x)
 	struct request *r = &x->request;
 	struct server *s = x->home->server;
 
+	exchange_drop_streams(x);
 	x->began_ns = exchange_clock_ns();
 	if (r->response.status != 0)
 		return true;                                       /* reading it has already said no */

@@ -25,7 +25,7 @@ struct options {
 	uint64_t listen_mode;
 	uint64_t memory, memtable_size, wal_segment_size, flush_interval, filter_bits_per_key, block_size, table_size;
 	uint64_t compaction_trigger, compaction_interval, level_base_size, compression, compression_bottom;
-	uint64_t sync_interval, min_free_space;
+	uint64_t sync_interval, min_free_space, change_log_size;
 	uint64_t durability;          /* 0 sync, 1 async */
 	uint64_t reactors;            /* 0 = by the number of cores */
 	uint64_t workers;

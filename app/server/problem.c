@@ -31,6 +31,7 @@ static const struct problem_kind problem_kinds[] = {
 	{ PROBLEM_METHOD, "The route does not take this method", 0 },
 	{ PROBLEM_NO_COUNTER, "The value is not a counter", 0 },
 	{ PROBLEM_OVERFLOW, "The counter would overflow", 0 },
+	{ PROBLEM_CHANGES_GONE, "The feed does not reach there", 0 },
 	{ PROBLEM_TOO_LARGE, "Too large", 0 },
 	{ PROBLEM_MEDIA_TYPE, "A body of this type is not understood", 0 },
 	{ PROBLEM_WRONG_HOST, "This host is not served here", 0 },

@@ -29,6 +29,7 @@
 #define PROBLEM_METHOD           PROBLEM_TYPE("method-not-allowed")    /* 405, with Allow */
 #define PROBLEM_NO_COUNTER       PROBLEM_TYPE("not-a-counter")         /* 409, with version */
 #define PROBLEM_OVERFLOW         PROBLEM_TYPE("counter-overflow")      /* 409, with version */
+#define PROBLEM_CHANGES_GONE     PROBLEM_TYPE("changes-gone")          /* 410, with oldest and newest */
 #define PROBLEM_CONDITION_FAILED PROBLEM_TYPE("condition-failed")      /* 412, with version and ETag */
 #define PROBLEM_TOO_LARGE        PROBLEM_TYPE("too-large")             /* 413, with limit */
 #define PROBLEM_MEDIA_TYPE       PROBLEM_TYPE("unsupported-media-type")/* 415 */

@@ -22,6 +22,9 @@ static const char *const query_names[QUERY_NAMES] = {
 	[QUERY_COUNT_ONLY] = "count_only",
 	[QUERY_CURSOR] = "cursor",
 	[QUERY_ALL] = "all",
+	[QUERY_SINCE] = "since",
+	[QUERY_TIMEOUT] = "timeout",
+	[QUERY_NAME] = "name",
 };
 
 /* What keeps a pair from being taken; NULL = nothing, and *name is which it is. */

@@ -25,6 +25,7 @@ static const struct request_field {
 	REQUEST_FIELD("HTTP_ACCEPT", accept),
 	REQUEST_FIELD("HTTP_CONTENT_ENCODING", content_encoding),
 	REQUEST_FIELD("HTTP_CONTENT_RANGE", content_range),
+	REQUEST_FIELD("HTTP_LAST_EVENT_ID", last_event_id),
 	REQUEST_FIELD("HTTP_HOST", host),
 	REQUEST_FIELD("HTTP_ORIGIN", origin),
 	REQUEST_FIELD("HTTP_SEC_FETCH_SITE", sec_fetch_site),
@@ -118,6 +119,7 @@ void request_reset(struct request *r)
 	r->role = ROLE_READ;
 	r->body_too_large = r->may_block = false;
 	r->slot = 0;
+	r->left = NULL;
 	response_reset(&r->response);
 	request_trim(&r->response.headers);
 	request_trim(&r->response.body);

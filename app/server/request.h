@@ -40,6 +40,7 @@ struct request {
 	struct span path;             /* of uri, before it */
 	const char *content_type, *content_length;
 	const char *if_match, *if_none_match, *prefer, *accept, *content_encoding, *content_range;
+	const char *last_event_id;
 	const char *host, *origin, *sec_fetch_site, *purpose, *sec_purpose;
 	const char *id;               /* REQUEST_ID */
 	const char *key_prefix;       /* SILT_PREFIX: raw bytes, percent-encoded by the configuration's author or plain */
@@ -57,6 +58,9 @@ struct request {
 	/* NULL, or the answer is a stream (response.streamed is set): once what the body holds has left, this is called in a worker,
 	   with an empty body, for the next part; and so on until it says that there is no more, or sets it to NULL. */
 	enum stream_step (*stream)(struct request *r);
+	/* NULL, or called in the reactor when the client has left while the request is lent, after `gone` is set: whoever holds it may
+	   hand it back sooner. Set before it is lent. */
+	void (*left)(struct request *r);
 	_Atomic bool gone;            /* the client has left: whatever the answer is, nobody reads it. For work of many turns */
 	/* Handlers' memory: cleared by route_dispatch(), kept from request to request (so that a cached get allocates nothing),
 	   freed with bytes_fini() by whoever frees the request. Start from {0}. */

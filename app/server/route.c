@@ -60,6 +60,7 @@ static const struct route routes[] = {
 	{ "/readyz", false, { ROUTE_READ(handle_health_ready) } },
 	{ "/metrics", false, { ROUTE_READ(handle_metrics) } },
 	{ "/v1/batch", false, { { "POST", ROLE_READ, handle_batch } } },      /* one that writes needs more: it says so itself */
+	{ "/v1/changes", false, { ROUTE_READ(handle_changes) } },
 	{ "/v1/stats", false, { ROUTE_READ(handle_ops_stats) } },
 	{ "/v1/admin/flush", false, { ROUTE_ADMIN(handle_ops_flush) } },
 	{ "/v1/admin/compact", false, { ROUTE_ADMIN(handle_ops_compact) } },

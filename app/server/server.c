@@ -2,6 +2,7 @@
 /* server.c - reactors and workers as one thing that is started, drained and freed. */
 #include "server/server.h"
 
+#include "server/feed.h"
 #include "server/reactor.h"
 #include "server/traffic.h"
 #include "server/worker.h"
@@ -101,6 +102,13 @@ static int server_init_reactors(struct server_crew *c, const struct server_setup
 	return 0;
 }
 
+static int server_init_feed(struct server *s)
+{
+	int rc = feed_new(s->store, &s->feed);
+
+	return rc == ENOTSUP ? 0 : rc;
+}
+
 int server_new(const struct server_setup *setup, struct server **out)
 {
 	struct server_crew *c = calloc(1, sizeof(*c));
@@ -115,6 +123,8 @@ int server_new(const struct server_setup *setup, struct server **out)
 		rc = worker_init(&c->bodies, "silt-body", SERVER_BODY_THREADS, SIZE_MAX);
 	if (rc == 0)
 		rc = server_init_reactors(c, setup);
+	if (rc == 0)
+		rc = server_init_feed(&c->face);
 	if (rc != 0) {
 		server_free(&c->face);
 		return rc;
@@ -153,6 +163,7 @@ void server_drain(struct server *s)
 	struct server_crew *c = server_crew_of(s);
 
 	atomic_store_explicit(&s->stopping, true, memory_order_relaxed);
+	feed_end(s->feed);
 	for (size_t i = 0; i < c->reactor_count; i++)
 		reactor_drain(&c->reactors[i]);
 }
@@ -167,6 +178,8 @@ void server_join(struct server *s)
 		reactor_join(&c->reactors[i]);
 	worker_fini(&c->bodies);
 	worker_fini(&c->workers);
+	feed_free(s->feed);
+	s->feed = NULL;
 }
 
 /* All are joined before one is taken apart, since they hand each other connections. */

@@ -22,6 +22,9 @@ struct store_engine {
 	uint64_t min_free_space;              /* [c] */
 	void (*log)(void *ctx, int level, const char *message);      /* [c] */
 	void *log_ctx;                        /* [c] */
+	silt_watch *watch;                    /* engine_changes.c; NULL = none */
+	void (*watch_fn)(void *ctx);
+	void *watch_ctx;
 	struct engine_tools *_Atomic slot[ENGINE_SLOTS];
 };
 
@@ -45,6 +48,15 @@ void engine_put_back(struct store_engine *e, struct engine_tools *t);
 int engine_write_batch(struct store *s, const struct store_batch *b, unsigned flags, store_batch_done_fn *fn, void *ctx);
 int engine_get_many(struct store *s, const struct span *keys, size_t n, store_got_fn *fn, void *ctx, uint64_t *version);
 
+/* engine_changes.c */
+void engine_changes_reach(struct store *s, uint64_t *oldest, uint64_t *newest);
+int engine_changes_open(struct store *s, uint64_t since, struct store_changes **out);
+int engine_changes_next(struct store_changes *c, struct store_change *out);
+uint64_t engine_changes_version(const struct store_changes *c);
+void engine_changes_close(struct store_changes *c);
+int engine_watch(struct store *s, void (*fn)(void *ctx), void *ctx);
+void engine_watch_arm(struct store *s, uint64_t version);
+void engine_unwatch(struct store *s);
 /* engine_count.c */
 int engine_count_change(struct store *s, const struct store_range *range, struct store_scan *scan, uint64_t before,
                         int64_t *change);

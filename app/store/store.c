@@ -20,6 +20,7 @@ const char *store_strerror(int code)
 	case STORE_E_TOOBIG: return "too large";
 	case STORE_E_FAULT: return "read-only after a disk fault";
 	case STORE_E_CLOSED: return "closing";
+	case STORE_E_GONE: return "no longer in the log";
 	case STORE_E_UNSUPPORTED: return "not supported";
 	default: return "internal error";
 	}

@@ -19,6 +19,7 @@ enum store_code {
 	STORE_E_IO = -1, STORE_E_CORRUPT = -2, STORE_E_NOSPACE = -3, STORE_E_NOMEM = -4, STORE_E_BUSY = -5, STORE_E_TOOBIG = -6,
 	STORE_E_FAULT = -7,           /* read-only after a disk fault */
 	STORE_E_CLOSED = -8, STORE_E_INTERNAL = -9, STORE_E_UNSUPPORTED = -10,
+	STORE_E_GONE = -11,           /* the feed does not reach there */
 };
 const char *store_strerror(int code);
 
@@ -110,6 +111,16 @@ struct store_item {                   /* an entry met by a scan; borrowed until 
 	uint64_t expires_ms;          /* 0 = never */
 };
 
+enum store_change_op { STORE_CHANGE_PUT, STORE_CHANGE_DELETE, STORE_CHANGE_DELETE_RANGE };
+struct store_change {                 /* one operation met in the feed; borrowed until its reader's next step */
+	uint64_t version;
+	enum store_change_op op;
+	bool last;                    /* of its version */
+	struct span key, end;         /* a range delete's bounds, end exclusive and empty = to the last key; else end is empty */
+	struct span value;            /* of a put */
+	uint64_t expires_ms;          /* of a put; 0 = never */
+};
+
 struct store_stats {                  /* numbers for /v1/stats: names as they are printed there */
 	size_t n;
 	struct { char name[48]; uint64_t value; } item[128];
@@ -118,6 +129,7 @@ struct store_stats {                  /* numbers for /v1/stats: names as they ar
 };
 
 struct store;
+struct store_changes;                 /* a reader of the feed; belongs to one thread at a time */
 struct store_scan;                    /* a walk over one snapshot of a range; belongs to one thread at a time */
 struct store_ops {
 	const char *const *capabilities;      /* what HTTP can ask of it, NULL-ended: printed by /v1/stats */
@@ -146,6 +158,20 @@ struct store_ops {
 	int (*scan_next)(struct store_scan *scan, struct store_item *item);
 	uint64_t (*scan_version)(const struct store_scan *scan);
 	void (*scan_close)(struct store_scan *scan);
+	/*
+	 * What was written after a version, in order, whole versions, only what no crash takes back. open, next: OK; NOTFOUND, that was all
+	 * for now; E_GONE, the log does not reach there (older than it, or newer than the store). version: all up to it was given. May block.
+	 * watch: fn is called, from any thread and briefly, once after each watch_arm(), as soon as something is newer than its
+	 * version; one watch a store. NULL, all of them = no feed.
+	 */
+	void (*changes_reach)(struct store *s, uint64_t *oldest, uint64_t *newest);      /* either may be NULL; never blocks */
+	int (*changes_open)(struct store *s, uint64_t since, struct store_changes **out);
+	int (*changes_next)(struct store_changes *c, struct store_change *out);
+	uint64_t (*changes_version)(const struct store_changes *c);
+	void (*changes_close)(struct store_changes *c);
+	int (*watch)(struct store *s, void (*fn)(void *ctx), void *ctx);
+	void (*watch_arm)(struct store *s, uint64_t version);
+	void (*unwatch)(struct store *s);
 	int (*flush)(struct store *s, uint64_t *entries);         /* blocking */
 	int (*compact)(struct store *s);                          /* blocking, long */
 	int (*ready)(struct store *s);                            /* OK, or why it can't take writes; never blocks */
@@ -161,7 +187,7 @@ struct store {
 struct store_engine_options {         /* 0 / -1 where said = the engine's default */
 	const char *dir;
 	uint64_t memory, memtable_size, wal_segment_size, flush_interval_ms, table_size, compaction_interval_ms, sync_interval_ms,
-	         level_base_size, min_free_space;
+	         level_base_size, min_free_space, change_log_size;
 	int filter_bits_per_key;      /* -1 = default */
 	uint32_t block_size, compaction_trigger;
 	int compression, compression_bottom;     /* -1 = default; else 0 none, 1 lz4, 2 zstd */

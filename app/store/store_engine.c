@@ -392,7 +392,8 @@ static int engine_close(struct store *s)
 /* ---- open ------------------------------------------------------------------------------------ */
 
 static const char *const engine_capabilities[] = {
-	"conditions", "ttl", "content-type", "return-representation", "durability", "ranges", "ndjson", "range-delete", "counters", "batch", "flush", "compact", NULL,
+	"conditions", "ttl", "content-type", "return-representation", "durability", "ranges", "ndjson", "range-delete", "counters",
+	"batch", "flush", "compact", "changes", NULL,
 };
 
 static const struct store_ops engine_ops = {
@@ -407,6 +408,14 @@ static const struct store_ops engine_ops = {
 	.scan_next = engine_scan_next,
 	.scan_version = engine_scan_version,
 	.scan_close = engine_scan_close,
+	.changes_reach = engine_changes_reach,
+	.changes_open = engine_changes_open,
+	.changes_next = engine_changes_next,
+	.changes_version = engine_changes_version,
+	.changes_close = engine_changes_close,
+	.watch = engine_watch,
+	.watch_arm = engine_watch_arm,
+	.unwatch = engine_unwatch,
 	.flush = engine_flush,
 	.compact = engine_compact,
 	.ready = engine_ready,
@@ -441,6 +450,7 @@ static void engine_options(const struct store_engine_options *o, struct silt_opt
 	engine_size(&out->sync_interval_ms, o->sync_interval_ms);
 	engine_size(&out->level_base_size, o->level_base_size);
 	engine_size(&out->min_free_space, o->min_free_space);
+	engine_size(&out->change_log_size, o->change_log_size);
 	if (o->filter_bits_per_key >= 0)
 		out->filter_bits_per_key = (uint32_t)o->filter_bits_per_key;
 	if (o->block_size != 0)
