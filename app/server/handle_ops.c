@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* handle_ops.c - what an operator asks for: numbers, a flush, a compaction, the end. */
+/* handle_ops.c - what an operator asks for: numbers, a flush, the end. */
 #include "server/handlers.h"
 
 #include "server/answer.h"
@@ -125,30 +125,6 @@ enum route_result handle_ops_flush(struct request *r)
 	}
 	ops_message(r, "Flushed.");
 	ops_state(r, flushed);
-	return ops_finish(r);
-}
-
-enum route_result handle_ops_compact(struct request *r)
-{
-	struct store *store = r->server->store;
-	struct store_stats stats = {0};
-	struct query q;
-	int code;
-
-	if (!key_query(r, 0, &q))
-		return ROUTE_DONE;
-	if (!r->may_block)
-		return ROUTE_BLOCK;
-	code = store->ops->compact(store);
-	if (code != STORE_OK) {
-		problem_store(r, code, false);
-		return ROUTE_DONE;
-	}
-	store->ops->stats(store, &stats);
-	ops_message(r, "Compacted.");
-	ops_number(&r->response.body, "tables", ops_stat(&stats, "tables"));
-	ops_number(&r->response.body, "table_bytes", ops_stat(&stats, "table_bytes"));
-	ops_number(&r->response.body, "table_entries", ops_stat(&stats, "table_entries"));
 	return ops_finish(r);
 }
 

@@ -22,9 +22,12 @@ struct query;
 enum route_result handle_range_list(struct request *r, const struct query *q);
 enum route_result handle_range_delete(struct request *r, const struct query *q);
 /* handle_ops.c: what an operator asks for */
-handler_fn handle_ops_stats, handle_ops_flush, handle_ops_compact, handle_ops_shutdown;
+handler_fn handle_ops_stats, handle_ops_flush, handle_ops_shutdown;
 /* handle_changes.c: what was written */
 handler_fn handle_changes;
+/* handle_admin.c: what he asks for and waits for */
+handler_fn handle_admin_compact, handle_admin_verify, handle_admin_checkpoint, handle_admin_checkpoints;
+handler_fn handle_admin_checkpoint_remove, handle_admin_jobs, handle_admin_job;
 /* handle_metrics.c: what Prometheus asks for */
 handler_fn handle_metrics;
 /* handle_health.c: what a supervisor asks for */

@@ -30,6 +30,10 @@
 #define PROBLEM_NO_COUNTER       PROBLEM_TYPE("not-a-counter")         /* 409, with version */
 #define PROBLEM_OVERFLOW         PROBLEM_TYPE("counter-overflow")      /* 409, with version */
 #define PROBLEM_CHANGES_GONE     PROBLEM_TYPE("changes-gone")          /* 410, with oldest and newest */
+#define PROBLEM_NO_SUCH_CHECKPOINT PROBLEM_TYPE("no-such-checkpoint")  /* 404 */
+#define PROBLEM_NO_SUCH_JOB      PROBLEM_TYPE("no-such-job")           /* 404 */
+#define PROBLEM_CHECKPOINT_EXISTS PROBLEM_TYPE("checkpoint-exists")    /* 409 */
+#define PROBLEM_TOO_MANY_JOBS    PROBLEM_TYPE("too-many-jobs")         /* 503 */
 #define PROBLEM_CONDITION_FAILED PROBLEM_TYPE("condition-failed")      /* 412, with version and ETag */
 #define PROBLEM_TOO_LARGE        PROBLEM_TYPE("too-large")             /* 413, with limit */
 #define PROBLEM_MEDIA_TYPE       PROBLEM_TYPE("unsupported-media-type")/* 415 */

@@ -42,6 +42,7 @@ struct route {
                      { "PUT", ROLE_WRITE, handle_kv_put }, { "POST", ROLE_WRITE, handle_kv_post }, \
                      { "DELETE", ROLE_WRITE, handle_kv_delete }
 #define ROUTE_READ(handler)  { "GET", ROLE_READ, handler }, { "HEAD", ROLE_READ, handler }
+#define ROUTE_ADMIN_READ(handler) { "GET", ROLE_ADMIN, handler }, { "HEAD", ROLE_ADMIN, handler }
 #define ROUTE_ADMIN(handler) { "POST", ROLE_ADMIN, handler }
 #define ROUTE_SHUTDOWN { "GET", ROLE_ADMIN, handle_ops_shutdown }, { "POST", ROLE_ADMIN, handle_ops_shutdown }
 
@@ -63,7 +64,13 @@ static const struct route routes[] = {
 	{ "/v1/changes", false, { ROUTE_READ(handle_changes) } },
 	{ "/v1/stats", false, { ROUTE_READ(handle_ops_stats) } },
 	{ "/v1/admin/flush", false, { ROUTE_ADMIN(handle_ops_flush) } },
-	{ "/v1/admin/compact", false, { ROUTE_ADMIN(handle_ops_compact) } },
+	{ "/v1/admin/compact", false, { ROUTE_ADMIN(handle_admin_compact) } },
+	{ "/v1/admin/verify", false, { ROUTE_ADMIN(handle_admin_verify) } },
+	{ "/v1/admin/checkpoint", false, { ROUTE_ADMIN(handle_admin_checkpoint) } },
+	{ "/v1/admin/checkpoints", false, { ROUTE_ADMIN_READ(handle_admin_checkpoints) } },
+	{ "/v1/admin/checkpoints/", false, { { "DELETE", ROLE_ADMIN, handle_admin_checkpoint_remove } } },
+	{ "/v1/admin/jobs", false, { ROUTE_ADMIN_READ(handle_admin_jobs) } },
+	{ "/v1/admin/jobs/", false, { ROUTE_ADMIN_READ(handle_admin_job) } },
 	{ "/shutdown", false, { ROUTE_SHUTDOWN } },
 };
 

@@ -3,6 +3,7 @@
 #include "server/server.h"
 
 #include "server/feed.h"
+#include "server/joblist.h"
 #include "server/reactor.h"
 #include "server/traffic.h"
 #include "server/worker.h"
@@ -125,6 +126,8 @@ int server_new(const struct server_setup *setup, struct server **out)
 		rc = server_init_reactors(c, setup);
 	if (rc == 0)
 		rc = server_init_feed(&c->face);
+	if (rc == 0)
+		rc = joblist_new(setup->store, &c->face.jobs);
 	if (rc != 0) {
 		server_free(&c->face);
 		return rc;
@@ -164,6 +167,7 @@ void server_drain(struct server *s)
 
 	atomic_store_explicit(&s->stopping, true, memory_order_relaxed);
 	feed_end(s->feed);
+	joblist_end(s->jobs);
 	for (size_t i = 0; i < c->reactor_count; i++)
 		reactor_drain(&c->reactors[i]);
 }
@@ -180,6 +184,8 @@ void server_join(struct server *s)
 	worker_fini(&c->workers);
 	feed_free(s->feed);
 	s->feed = NULL;
+	joblist_free(s->jobs);
+	s->jobs = NULL;
 }
 
 /* All are joined before one is taken apart, since they hand each other connections. */

@@ -18,6 +18,7 @@
 #define SERVER_LINGER_MS 300          /* answers 503 on kept connections this long rather than a closed socket, which is a 502 */
 
 struct feed;                          /* feed.h */
+struct joblist;                          /* joblist.h */
 struct traffic;                       /* traffic.h */
 
 struct server_limits {
@@ -50,6 +51,7 @@ struct server {
 	                                 then closed; what comes on new ones waits for our successor. Before server_drain() */
 	_Atomic bool flushing_last;   /* /shutdown is writing everything out: others get 503; taken back where that fails */
 	void (*stop)(struct server *s);          /* asks main to drain and close; async-signal-safe */
+	struct joblist *jobs;            /* [c] what takes long; joblist.h */
 	struct feed *feed;            /* [c] those who wait for changes; NULL = nobody can */
 	void (*gauges)(struct server *s, struct server_gauges *out);     /* [c] NULL = not known */
 	struct traffic *traffic;      /* [c] one for each reactor, which alone writes it */

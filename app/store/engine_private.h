@@ -48,6 +48,11 @@ void engine_put_back(struct store_engine *e, struct engine_tools *t);
 int engine_write_batch(struct store *s, const struct store_batch *b, unsigned flags, store_batch_done_fn *fn, void *ctx);
 int engine_get_many(struct store *s, const struct span *keys, size_t n, store_got_fn *fn, void *ctx, uint64_t *version);
 
+/* engine_admin.c */
+int engine_verify(struct store *s, store_progress_fn *fn, void *ctx);
+int engine_checkpoint(struct store *s, const char *name, uint64_t *version);
+int engine_checkpoint_list(struct store *s, store_checkpoint_fn *fn, void *ctx);
+int engine_checkpoint_remove(struct store *s, const char *name);
 /* engine_changes.c */
 void engine_changes_reach(struct store *s, uint64_t *oldest, uint64_t *newest);
 int engine_changes_open(struct store *s, uint64_t since, struct store_changes **out);

@@ -121,6 +121,16 @@ struct store_change {                 /* one operation met in the feed; borrowed
 	uint64_t expires_ms;          /* of a put; 0 = never */
 };
 
+/* How far it is, in bytes; false = stop. */
+typedef bool store_progress_fn(void *ctx, uint64_t done, uint64_t total);
+
+struct store_checkpoint {             /* borrowed inside the function */
+	const char *name;
+	uint64_t version, tables, bytes;
+	bool damaged;
+};
+typedef void store_checkpoint_fn(void *ctx, const struct store_checkpoint *c);
+
 struct store_stats {                  /* numbers for /v1/stats: names as they are printed there */
 	size_t n;
 	struct { char name[48]; uint64_t value; } item[128];
@@ -174,6 +184,11 @@ struct store_ops {
 	void (*unwatch)(struct store *s);
 	int (*flush)(struct store *s, uint64_t *entries);         /* blocking */
 	int (*compact)(struct store *s);                          /* blocking, long */
+	/* Blocking, long; each may be NULL. */
+	int (*verify)(struct store *s, store_progress_fn *fn, void *ctx);        /* E_CORRUPT: each finding was logged; E_CLOSED: stopped */
+	int (*checkpoint)(struct store *s, const char *name, uint64_t *version); /* CONFLICT: there is one of that name */
+	int (*checkpoint_list)(struct store *s, store_checkpoint_fn *fn, void *ctx);
+	int (*checkpoint_remove)(struct store *s, const char *name);
 	int (*ready)(struct store *s);                            /* OK, or why it can't take writes; never blocks */
 	void (*stats)(struct store *s, struct store_stats *out);
 	void (*metrics)(struct store *s, struct bytes *out);      /* Prometheus' text form, families of its own; NULL = none */

@@ -393,7 +393,7 @@ static int engine_close(struct store *s)
 
 static const char *const engine_capabilities[] = {
 	"conditions", "ttl", "content-type", "return-representation", "durability", "ranges", "ndjson", "range-delete", "counters",
-	"batch", "flush", "compact", "changes", NULL,
+	"batch", "changes", "flush", "compact", "verify", "checkpoint", NULL,
 };
 
 static const struct store_ops engine_ops = {
@@ -418,6 +418,10 @@ static const struct store_ops engine_ops = {
 	.unwatch = engine_unwatch,
 	.flush = engine_flush,
 	.compact = engine_compact,
+	.verify = engine_verify,
+	.checkpoint = engine_checkpoint,
+	.checkpoint_list = engine_checkpoint_list,
+	.checkpoint_remove = engine_checkpoint_remove,
 	.ready = engine_ready,
 	.stats = engine_stats,
 	.metrics = engine_print_metrics,

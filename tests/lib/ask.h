@@ -9,6 +9,7 @@
 
 #include "lib/test.h"
 
+#include "server/joblist.h"
 #include "server/request.h"
 #include "server/route.h"
 #include "server/server.h"
@@ -88,6 +89,7 @@ static inline struct asker *ask_open(struct store *store)
 		a->server.store = store;
 	else
 		assert_int_equal(store_engine_open(&o, &a->server.store), STORE_OK);
+	assert_int_equal(joblist_new(a->server.store, &a->server.jobs), 0);
 	a->server.limits.max_value_size = 300000;
 	a->server.limits.max_request_size = 900000;
 	a->server.limits.max_parked = 8;
@@ -105,6 +107,7 @@ static inline struct asker *ask_open(struct store *store)
 
 static inline void ask_close(struct asker *a, bool close_store)
 {
+	joblist_free(a->server.jobs);
 	request_fini(&a->r);                  /* its state may hold a piece of the store */
 	if (close_store)
 		assert_int_equal(a->server.store->ops->close(a->server.store), STORE_OK);
