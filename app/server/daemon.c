@@ -231,7 +231,7 @@ static int daemon_start_server(struct daemon *d)
 		.request_timeout_ms = o->request_timeout, .transfer_timeout_ms = DAEMON_TRANSFER_TIMEOUT_MS,
 		.store = d->store, .log = &d->log,
 		.limits = { .max_value_size = o->max_value_size, .max_request_size = o->max_request_size,
-		            .max_parked = o->max_parked, .max_page_entries = o->max_page_entries,
+		            .max_parked = o->max_parked, .max_wait_ms = o->max_wait, .max_page_entries = o->max_page_entries,
 		            .max_page_size = o->max_page_size, .max_streams = o->max_streams, .max_batch_ops = o->max_batch_ops,
 		            .max_answer_bytes = o->max_answer_memory },
 		.durability_async = o->durability == 1, .socket_activated = d->listener.source == LISTEN_SYSTEMD,

@@ -80,7 +80,7 @@ static bool exchange_to_worker(struct exchange *x)
 
 static void exchange_refuse(struct request *r)
 {
-	problem_set(r, 503, PROBLEM_TOO_MANY_PARKED, "every worker is busy and their queue is full");
+	problem_set(r, 503, PROBLEM_TOO_MANY_PARKED, "Every worker is busy, and the queue for them is too long.");
 }
 
 /* It has been let in before: refusing it now could deny a write that is done. */

@@ -29,7 +29,7 @@ struct options {
 	uint64_t durability;          /* 0 sync, 1 async */
 	uint64_t reactors;            /* 0 = by the number of cores */
 	uint64_t workers;
-	uint64_t max_value_size, max_request_size, max_parked;
+	uint64_t max_value_size, max_request_size, max_parked, max_wait;
 	uint64_t max_page_entries, max_page_size, max_streams, max_batch_ops, max_answer_memory;
 	uint64_t request_timeout;
 	uint64_t log_level;           /* as syslog: 3..7 */

@@ -120,6 +120,7 @@ int server_new(const struct server_setup *setup, struct server **out)
 	rc = server_init_face(&c->face, setup);
 	if (rc == 0)
 		rc = worker_init(&c->workers, "silt-worker", setup->workers, (size_t)setup->limits.max_parked);
+	c->workers.max_wait_ms = setup->limits.max_wait_ms;
 	if (rc == 0)
 		rc = worker_init(&c->bodies, "silt-body", SERVER_BODY_THREADS, SIZE_MAX);
 	if (rc == 0)

@@ -25,6 +25,7 @@ struct server_limits {
 	uint64_t max_value_size;      /* bytes; default 16 MiB */
 	uint64_t max_request_size;    /* bytes; default 32 MiB */
 	uint64_t max_parked;          /* requests; default 4096 */
+	uint64_t max_wait_ms;         /* for a worker; whoever would wait longer is refused; 0 = no bound; default 5 s */
 	uint64_t max_page_entries;    /* of a list, in one answer; default 10,000 */
 	uint64_t max_page_size;       /* bytes of a list's answer, but for one entry that is larger; default 8 MiB */
 	uint64_t max_batch_ops;       /* operations, and conditions, of a batch; default 1000 */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* The next job, or NULL when the pool ends and all is done. */
 static struct worker_job *worker_take(struct worker_pool *p)
@@ -55,10 +56,26 @@ int worker_init(struct worker_pool *p, const char *name, size_t threads, size_t 
 	return 0;
 }
 
+static uint64_t worker_now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Who came now would wait at least as long as the first has already: better to say no at once. [m] */
+static bool worker_is_late(const struct worker_pool *p)
+{
+	return p->max_wait_ms > 0 && p->first != NULL && worker_now_ms() - p->first->since_ms > p->max_wait_ms;
+}
+
 /* [m] */
 static void worker_append(struct worker_pool *p, struct worker_job *j)
 {
 	j->next = NULL;
+	if (p->max_wait_ms > 0)
+		j->since_ms = worker_now_ms();
 	*p->last = j;
 	p->last = &j->next;
 	p->queued++;
@@ -70,7 +87,7 @@ bool worker_submit(struct worker_pool *p, struct worker_job *j)
 	bool taken;
 
 	(void)pthread_mutex_lock(&p->mutex);
-	taken = p->queued < p->limit && !p->ending;
+	taken = p->queued < p->limit && !p->ending && !worker_is_late(p);
 	if (taken)
 		worker_append(p, j);
 	(void)pthread_mutex_unlock(&p->mutex);

@@ -90,11 +90,43 @@ static void test_worker__ending_nothing_is_fine(void **state)
 	worker_fini(&p);
 }
 
+/* A bound in time: the first in the queue has waited, so that who comes now is refused; what was let in before is put back all the same. */
+static void test_worker__a_late_queue_refuses(void **state)
+{
+	static struct job jobs[4];
+	struct worker_pool p;
+
+	(void)state;
+	alarm(300);
+	atomic_store(&worker_total, 0);
+	assert_int_equal(sem_init(&worker_gate, 0, 0), 0);
+	assert_int_equal(sem_init(&worker_inside, 0, 0), 0);
+	assert_int_equal(worker_init(&p, "test", 1, 100), 0);
+	p.max_wait_ms = 1;
+	for (size_t i = 0; i < 4; i++)
+		jobs[i].job.run = worker_wait;
+	assert_true(worker_submit(&p, &jobs[0].job));
+	while (sem_wait(&worker_inside) < 0)                            /* it is out of the queue */
+		;
+	usleep(20000);
+	assert_true(worker_submit(&p, &jobs[1].job));                   /* nobody waits: no queue is late */
+	usleep(20000);
+	assert_false(worker_submit(&p, &jobs[2].job));
+	worker_requeue(&p, &jobs[3].job);
+	for (int i = 0; i < 3; i++)
+		sem_post(&worker_gate);
+	worker_fini(&p);
+	assert_int_equal(atomic_load(&worker_total), 3);
+	assert_int_equal(atomic_load(&jobs[2].runs), 0);
+	alarm(0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_worker__everything_taken_is_run_once),
 		cmocka_unit_test(test_worker__a_full_queue_refuses_and_has_room_again),
+		cmocka_unit_test(test_worker__a_late_queue_refuses),
 		cmocka_unit_test(test_worker__ending_nothing_is_fine),
 	};
 
