@@ -6,6 +6,7 @@
 #include "server/handlers.h"
 
 #include "server/answer.h"
+#include "server/feed.h"
 #include "server/key.h"
 #include "server/route.h"
 #include "server/server.h"
@@ -122,6 +123,8 @@ static void metrics_gauges(struct bytes *out, struct server *s)
 	GAUGE("http_streams_max", "The configured bound, max_streams.", s->limits.max_streams);
 	GAUGE("http_answer_bytes", "Large answers held for those who read them.",
 	      atomic_load_explicit(&s->answer_bytes, memory_order_relaxed));
+	if (s->feed != NULL)
+		GAUGE("changes_waiting", "Polls and streams that wait for changes.", feed_parked(s->feed));
 	GAUGE("http_requests_parked_max", "The configured bound, max_parked.", s->limits.max_parked);
 	GAUGE("http_bodies_bytes", "Memory of large bodies in flight.", atomic_load_explicit(&s->body_bytes, memory_order_relaxed));
 	GAUGE("reactor_threads", "Threads that serve connections.", s->traffic_count);

@@ -75,7 +75,7 @@ static const struct options_key {
 	  "async writes are on disk after at most this" },
 	{ "min_free_space", OPTIONS_SIZE, AT(min_free_space), "64M", 0, 1024 * GIB, NULL, false,
 	  "with less free disk writes are refused (507)" },
-	{ "change_log_size", OPTIONS_SIZE, AT(change_log_size), "0", 0, 1024 * GIB, NULL, false,
+	{ "change_log_size", OPTIONS_SIZE, AT(change_log_size), "80M", 0, 1024 * GIB, NULL, false,
 	  "log kept for /v1/changes beyond what is there anyway, in whole segments" },
 	{ "durability", OPTIONS_CHOICE, AT(durability), "sync", 0, 0, options_durabilities, false,
 	  "acknowledge writes after fdatasync, or (async) before" },

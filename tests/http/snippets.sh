@@ -109,6 +109,17 @@ expect 'a classic write inside' 200 -- -u "bob:bob's" -d '{"key":"bob/y","value"
 expect 'carol reads no more than the public part' 403 type:outside-prefix -- -u "carol:carol's" /v1/kv/bob/x
 expect 'and writes nothing' 403 type:forbidden -- -u "carol:carol's" -X PUT -d 1 /v1/kv/bob/public/x
 expect 'dave, whom nobody listed, gets nothing' 403 type:outside-prefix -- -u "dave:dave's" /v1/kv/tls
+for request in '-X GET /v1/kv' '-X GET /v1/kv?prefix=b' '-X GET /v1/kv?start=bob/' '-X GET /v1/kv?start=bob/&end=bp' '-X DELETE /v1/kv?prefix=a' '-X DELETE /v1/kv?all=true' \
+    '-X GET /v1/changes' '-X GET /v1/changes?prefix=bo' '-X POST /v1/kv/n?op=incr' '-X POST -d {"ops":[{"get":{"key":"bob/x"}},{"get":{"key":"tls"}}]} /v1/batch' \
+    '-X POST -d {"if":[{"key":"tls","version":1}],"ops":[{"get":{"key":"bob/x"}}]} /v1/batch'; do
+	# shellcheck disable=SC2086
+	expect "bob does not leave his part: $request" 403 type:outside-prefix -- -u "bob:bob's" $request
+done
+expect 'he lists it' 200 '.items | length == 2' -- -u "bob:bob's" '/v1/kv?prefix=bob/'
+before=$(jq '[.items[].version] | min' "$body")
+expect 'follows it' 200 '.changes | length == 2' -- -u "bob:bob's" "/v1/changes?since=$((before - 1))&prefix=bob/"
+expect 'a batch within it' 200 '.results | length == 1' -- -u "bob:bob's" -d '{"ops":[{"get":{"key":"bob/x"}}]}' /v1/batch
+expect 'its end is the last key of it' 200 '.items | length == 2' -- -u "bob:bob's" '/v1/kv?start=bob/&end=bob0'
 expect "a client's own header changes nothing" 403 type:outside-prefix -- -u "bob:bob's" -H 'Silt-Prefix: ' -H 'SILT_PREFIX: ' /v1/kv/tls
 expect 'what was written outside is not there' 404 -- -u "alice:alice's" /v1/kv/alice/x
 
