@@ -96,7 +96,7 @@ static void multi_places(const struct view *v, struct silt_slice key, struct mul
 	}
 }
 
-/* In a read section: the filters' lines of all keys, then the bucket of the first table that says maybe, then the block. */
+/* In a read section: the filters' lines of all keys, then the place in the index of the first table that says maybe, then the block. */
 static void multi_foretell(const struct view *v, uint64_t version, const struct silt_lookup *items, size_t n)
 {
 	struct multi_places places[MULTI_ROUND], *p = places;
@@ -113,7 +113,7 @@ static void multi_foretell(const struct view *v, uint64_t version, const struct 
 	for (size_t i = 0; i < n; i++, p++) {
 		size_t k = 0;
 
-		while (k < p->n && !table_foretell_bucket(p->tables[k], items[i].key, p->hash, version, &p->guess))
+		while (k < p->n && !table_foretell_place(p->tables[k], items[i].key, p->hash, version, &p->guess))
 			k++;
 		p->n = k < p->n;
 	}

@@ -10,11 +10,16 @@
  *           (2) a block's key and bytes never change once inserted.  (3) `next` of an unlinked block stays as it was, for readers
  *           that stand on it.  (4) bytes linked <= capacity - retire_limit, bytes retired <= retire_limit but for the insert
  *           that is about to wait: together within the capacity.
- * Locks     a shard's mu, then nothing; retired_mu, then nothing. No lock is held across rcu_wait().
+ * Locks     a shard's mu, then links_mu, then nothing; retired_mu, then nothing. No lock is held across rcu_wait().
+ * Links     (5) a parent's pointer leads to a child that is in the hash table, or that is about to leave it under its shard's mu, and
+ *           whose `slot` is that pointer's place. A block enters and leaves the hash table first and then, still under its shard's
+ *           mu, takes links_mu to be linked with parent and children, or to be parted from them: whoever comes second under
+ *           links_mu finds the other in the hash table, or no more. Parted, it waits for readers as all that is unlinked.
  * Memory    a cache of some size has a pool of huge pages for its blocks (block_new_for): they are looked at in no order. What is
  *           too large for it, and all blocks of a small cache, are the heap's.
  * Eviction  goes round the shards, so that the budget is one and a large block in one shard does not starve that shard.
- * Source    CLOCK: Corbato, "A paging experiment with the Multics system", 1968. Unlink-then-wait: base/rcu.h.
+ * Source    CLOCK: Corbato, "A paging experiment with the Multics system", 1968. Unlink-then-wait: base/rcu.h. Pointers from parents:
+ *           Graefe et al., "In-Memory Performance for Big Data", PVLDB 8(1), 2014 (pointer swizzling).
  */
 #include "table/block_cache.h"
 #include "base/mem.h"
@@ -27,8 +32,10 @@
 
 enum {
 	BLOCK_CACHE_LINE = 64,
-	BLOCK_CACHE_EXPECT = 4,           /* lines */
+	BLOCK_CACHE_EXPECT = 4,           /* lines: the header's second one, and what was decoded of a data block of 4 KiB */
+	BLOCK_CACHE_LIVES = 3,            /* rounds that an index or filter stays without being used: many blocks hang on it */
 	BLOCK_CACHE_SHARDS = 16,          /* power of two */
+	BLOCK_CACHE_LOCKS = BLOCK_CACHE_SHARDS + 2,
 	BLOCK_CACHE_STRIPES = 64,         /* power of two */
 	BLOCK_CACHE_RETIRE = 4 << 20,     /* bytes that may wait for readers */
 	BLOCK_CACHE_BUCKET = 4096,        /* bytes of capacity a bucket */
@@ -57,12 +64,15 @@ struct block_cache {
 	_Alignas(BLOCK_CACHE_LINE) _Atomic uint64_t bytes;   /* linked; relaxed */
 	_Atomic uint64_t evictions;       /* relaxed */
 	_Atomic unsigned turn;            /* the shard to evict from next; relaxed */
+	struct mutex links_mu;            /* block::slot, and what children point to */
 	struct mutex retired_mu;
 	struct block *retired;            /* [m] linked by block::link */
 	uint64_t retired_bytes;           /* [m] */
 	struct block_shard shards[BLOCK_CACHE_SHARDS];
 	struct block_stripe stripes[BLOCK_CACHE_STRIPES];
 };
+
+_Static_assert(sizeof(struct block) == 2 * BLOCK_CACHE_LINE && offsetof(struct block, refs) == BLOCK_CACHE_LINE, "two lines");
 
 /* ---- blocks ---------------------------------------------------------------------------------------------------------- */
 
@@ -79,7 +89,7 @@ struct block *block_new_for(struct block_cache *c, size_t bytes, size_t decoded)
 
 	if (!b)
 		return NULL;
-	*b = (struct block){ .piece = b->piece, .pool = pool };
+	*b = (struct block){ .piece = b->piece, .pool = pool, .parent = BLOCK_NO_PARENT };
 	atomic_init(&b->refs, 1);
 	b->bytes = slice_of((uint8_t *)b + before, bytes);
 	b->decoded = decoded ? b + 1 : NULL;
@@ -139,9 +149,9 @@ static struct block_shard *block_cache_shard(struct block_cache *c, uint64_t has
 
 /*
  * A block's header is followed by what its reader decoded: the lines that every lookup needs next. Asked for at once, they come
- * while the header's own miss is waited for, instead of one after the other.
+ * together instead of one after the other.
  */
-static inline void block_cache_expect(const struct block *b)
+static inline void block_expect(const struct block *b)
 {
 	for (size_t line = 1; line < BLOCK_CACHE_EXPECT; line++)
 		__builtin_prefetch((const uint8_t *)b + line * BLOCK_CACHE_LINE);
@@ -152,35 +162,51 @@ static struct block *block_cache_find(struct block_cache *c, uint64_t hash, uint
 	struct block *b = rcu_load(c->buckets[hash & c->mask]);
 
 	if (b)
-		block_cache_expect(b);
+		block_expect(b);
 	while (b && (b->offset != offset || b->table != table))
 		b = rcu_load(b->next);
 	return b;
 }
 
-struct block *block_cache_peek(struct block_cache *c, uint64_t table, uint64_t offset)
+static struct block *block_cache_find_key(struct block_cache *c, uint64_t table, uint64_t offset)
 {
-	struct block *b = block_cache_find(c, block_cache_hash(table, offset), table, offset);
+	return block_cache_find(c, block_cache_hash(table, offset), table, offset);
+}
 
-	/* a line that is only read stays shared between the cores */
-	if (b && !atomic_load_explicit(&b->touched, memory_order_relaxed))
-		atomic_store_explicit(&b->touched, 1, memory_order_relaxed);
+static inline unsigned char block_lives(const struct block *b)
+{
+	return b->kind == TABLE_INDEX || b->kind == TABLE_FILTER ? BLOCK_CACHE_LIVES : 1;
+}
+
+/* A line that is only read stays shared between the cores. */
+static inline struct block *block_touch(struct block *b)
+{
+	if (b && atomic_load_explicit(&b->touched, memory_order_relaxed) != block_lives(b))
+		atomic_store_explicit(&b->touched, block_lives(b), memory_order_relaxed);
 	return b;
 }
 
-void block_cache_foretell(struct block_cache *c, uint64_t table, uint64_t offset)
+struct block *block_cache_peek(struct block_cache *c, uint64_t table, uint64_t offset)
 {
-	__builtin_prefetch(&c->buckets[block_cache_hash(table, offset) & c->mask]);
+	return block_touch(block_cache_find_key(c, table, offset));
 }
 
-void block_cache_foretell_block(struct block_cache *c, uint64_t table, uint64_t offset)
+struct block *block_cache_peek_child(struct block_cache *c, const struct block *parent, uint64_t table, uint32_t i)
 {
-	const struct block *b = rcu_load(c->buckets[block_cache_hash(table, offset) & c->mask]);
+	struct block *b = rcu_load(parent->children->at[i]);
 
-	if (b) {
-		__builtin_prefetch(b);
-		block_cache_expect(b);
-	}
+	if (!b)
+		return block_cache_peek(c, table, parent->children->offsets[i]);
+	block_expect(b);
+	return block_touch(b);
+}
+
+void block_foretell_child(const struct block *parent, uint32_t i)
+{
+	const struct block *b = rcu_load(parent->children->at[i]);
+
+	if (b)
+		block_expect(b);
 }
 
 struct block *block_cache_pin(struct block_cache *c, uint64_t table, uint64_t offset)
@@ -190,9 +216,70 @@ struct block *block_cache_pin(struct block_cache *c, uint64_t table, uint64_t of
 	rcu_begin();
 	b = block_cache_peek(c, table, offset);
 	if (b)
-		atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);   /* rule 1 */
+		(void)block_pin_again(b);
 	rcu_end();
 	return b;
+}
+
+struct block *block_cache_pin_child(struct block_cache *c, const struct block *parent, uint64_t table, uint32_t i)
+{
+	struct block *b;
+
+	rcu_begin();
+	b = block_cache_peek_child(c, parent, table, i);
+	if (b)
+		(void)block_pin_again(b);
+	rcu_end();
+	return b;
+}
+
+/* ---- parents and children (rule 5): under the shard's mu of b, links_mu, and in a read section for the walks ------------------ */
+
+static void block_link(struct block *parent, struct block *child)
+{
+	struct block_children *of = parent->children;
+
+	if (!of || child->slot || child->place >= of->count || of->offsets[child->place] != child->offset || of->at[child->place])
+		return;
+	child->slot = &of->at[child->place];
+	rcu_store(*child->slot, child);
+}
+
+static void block_part(struct block *child)
+{
+	if (child->slot)
+		rcu_store(*child->slot, NULL);
+	child->slot = NULL;
+}
+
+/* b is in the hash table since just now. */
+static void block_cache_link(struct block_cache *c, struct block *b)
+{
+	struct block *other;
+
+	mutex_lock(&c->links_mu);
+	rcu_begin();
+	other = b->parent != BLOCK_NO_PARENT ? block_cache_find_key(c, b->table, b->parent) : NULL;
+	if (other)
+		block_link(other, b);
+	for (uint32_t i = 0; b->children && i < b->children->count; i++) {
+		other = block_cache_find_key(c, b->table, b->children->offsets[i]);
+		if (other && other->parent == b->offset)
+			block_link(b, other);
+	}
+	rcu_end();
+	mutex_unlock(&c->links_mu);
+}
+
+/* b is no more in the hash table. */
+static void block_cache_part(struct block_cache *c, struct block *b)
+{
+	mutex_lock(&c->links_mu);
+	block_part(b);
+	for (uint32_t i = 0; b->children && i < b->children->count; i++)
+		if (b->children->at[i])
+			block_part(b->children->at[i]);
+	mutex_unlock(&c->links_mu);
 }
 
 /* Out of its bucket; readers that stand on it walk on (rule 3). */
@@ -203,6 +290,7 @@ static void block_cache_unlink(struct block_cache *c, struct block *b)
 	while (*at != b)
 		at = &(*at)->next;
 	rcu_store(*at, b->next);
+	block_cache_part(c, b);
 }
 
 /* ---- a shard's ring; all under its mu ---------------------------------------------------------------------------------- */
@@ -245,6 +333,16 @@ static void block_cache_drop(struct block_cache *c, struct block_shard *s, struc
 	*list = b;
 }
 
+/* How many rounds of the hand it had before it, and one less now; a touch meanwhile may be lost. */
+static unsigned char block_tire(struct block *b)
+{
+	unsigned char lives = atomic_load_explicit(&b->touched, memory_order_relaxed);
+
+	if (lives)
+		atomic_store_explicit(&b->touched, (unsigned char)(lives - 1), memory_order_relaxed);
+	return lives;
+}
+
 /*
  * Unlinks the first block that was not touched since the hand's last visit. False where one round of the hand found none: a shard
  * whose blocks are all in use gives none away as long as another may have one that is not; `force` takes the next one then.
@@ -257,7 +355,7 @@ static bool block_cache_evict(struct block_cache *c, struct block_shard *s, bool
 	for (uint64_t left = s->blocks; left > 0 && !found; left--) {
 		struct block *b = s->hand->link;
 
-		found = !atomic_exchange_explicit(&b->touched, 0, memory_order_relaxed) || force;
+		found = !block_tire(b) || force;
 		if (found)
 			block_cache_drop(c, s, s->hand, list);
 		else
@@ -353,8 +451,39 @@ void block_cache_insert(struct block_cache *c, struct block *b)
 	b->next = *head;
 	block_ring_add(s, b);
 	rcu_store(*head, b);
+	block_cache_link(c, b);
 	mutex_unlock(&s->mu);
 	block_cache_shrink(c);
+}
+
+bool block_cache_enter_root(struct block_cache *c, struct block *b)
+{
+	uint64_t hash = block_cache_hash(b->table, b->offset);
+	struct block_shard *s = block_cache_shard(c, hash);
+	struct block **head = &c->buckets[hash & c->mask];
+	bool is_new;
+
+	mutex_lock(&s->mu);
+	is_new = !block_cache_find(c, hash, b->table, b->offset);
+	if (is_new) {
+		(void)block_pin_again(b);
+		b->next = *head;
+		rcu_store(*head, b);
+		block_cache_link(c, b);
+	}
+	mutex_unlock(&s->mu);
+	return is_new;
+}
+
+void block_cache_leave_root(struct block_cache *c, struct block *b)
+{
+	struct block_shard *s = block_cache_shard(c, block_cache_hash(b->table, b->offset));
+
+	mutex_lock(&s->mu);
+	block_cache_unlink(c, b);
+	mutex_unlock(&s->mu);
+	b->link = NULL;
+	block_cache_retire(c, b);
 }
 
 static void block_cache_forget_in(struct block_cache *c, struct block_shard *s, uint64_t table, struct block **list)
@@ -438,21 +567,22 @@ static uint64_t block_cache_bucket_count(uint64_t capacity)
 	return n;
 }
 
-static void block_cache_fini_locks(struct block_cache *c, int shards, bool retired)
+static struct mutex *block_cache_lock(struct block_cache *c, int i)
 {
-	while (shards-- > 0)
-		mutex_fini(&c->shards[shards].mu);
-	if (retired)
-		mutex_fini(&c->retired_mu);
+	return i < BLOCK_CACHE_SHARDS ? &c->shards[i].mu : i == BLOCK_CACHE_SHARDS ? &c->links_mu : &c->retired_mu;
+}
+
+static void block_cache_fini_locks(struct block_cache *c, int n)
+{
+	while (n-- > 0)
+		mutex_fini(block_cache_lock(c, n));
 }
 
 static int block_cache_init_locks(struct block_cache *c)
 {
-	if (mutex_init(&c->retired_mu) < 0)
-		return SILT_E_NOMEM;
-	for (int i = 0; i < BLOCK_CACHE_SHARDS; i++) {
-		if (mutex_init(&c->shards[i].mu) < 0) {
-			block_cache_fini_locks(c, i, true);
+	for (int i = 0; i < BLOCK_CACHE_LOCKS; i++) {
+		if (mutex_init(block_cache_lock(c, i)) < 0) {
+			block_cache_fini_locks(c, i);
 			return SILT_E_NOMEM;
 		}
 	}
@@ -498,7 +628,7 @@ void block_cache_free(struct block_cache *c)
 		}
 	}
 	block_unpin_list(c->retired);
-	block_cache_fini_locks(c, BLOCK_CACHE_SHARDS, true);
+	block_cache_fini_locks(c, BLOCK_CACHE_LOCKS);
 	pool_close(c->pool);              /* what is pinned still keeps it */
 	mem_free(c->buckets);
 	mem_free(c);
@@ -514,7 +644,10 @@ void block_cache_check(struct block_cache *c)
 
 		mutex_lock(&s->mu);
 		for (struct block *b = s->hand; b; b = b->link == s->hand ? NULL : b->link) {
-			assert(block_cache_find(c, block_cache_hash(b->table, b->offset), b->table, b->offset) == b);
+			assert(block_cache_find_key(c, b->table, b->offset) == b);
+			assert(!b->slot || *b->slot == b);                /* rule 5; nobody else may be at work */
+			for (uint32_t k = 0; b->children && k < b->children->count; k++)
+				assert(!b->children->at[k] || b->children->at[k]->slot == &b->children->at[k]);
 			assert(atomic_load(&b->refs) > 0);
 			bytes += b->charge;
 			filters += b->kind == TABLE_FILTER ? b->charge : 0;

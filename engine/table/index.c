@@ -153,39 +153,69 @@ size_t index_separator(struct silt_slice last, struct silt_slice next, uint8_t *
 
 /* ---- reading --------------------------------------------------------------------------------------------------------- */
 
-/* Side by side, so that where the search ends the offset is at hand: with the offsets elsewhere a get met one miss more. */
-struct index_entry {
-	uint64_t word;
-	uint64_t offset;
-};
+/*
+ * block::decoded: four arrays side by side, each beginning a line, so that a group's words are a line and what they lead to is another,
+ * and both can be asked for at once.
+ *     reader | words[items] | children.at[items + 1] | children.offsets[items + 1] | positions[items]
+ */
+enum { INDEX_GROUP = 8, INDEX_LINE = 64 };
 
-enum { INDEX_GROUP = 8 };                 /* entries: two lines, asked for at once; 16 were slower */
-
-struct index_reader {                     /* block::decoded; behind it entry[items], then at:u32[items] */
+struct index_reader {
+	struct block_children children;   /* the blocks; in a top index one more may follow: index_add_child() */
 	struct silt_slice prefix;
 	uint64_t samples[];               /* [items / INDEX_GROUP]: the last word of each whole group */
 };
 
+static size_t index_lines(size_t n, size_t size)
+{
+	return (n * size + INDEX_LINE - 1) & ~(size_t)(INDEX_LINE - 1);
+}
+
+static size_t index_words_at(uint32_t items)
+{
+	return index_lines(sizeof(struct index_reader) + items / INDEX_GROUP * sizeof(uint64_t), 1);
+}
+
 size_t index_room(uint32_t items)
 {
-	return sizeof(struct index_reader) + items / INDEX_GROUP * sizeof(uint64_t) +
-	       (size_t)items * (sizeof(struct index_entry) + sizeof(uint32_t));
+	return index_words_at(items) + index_lines(items, sizeof(uint64_t)) + index_lines((size_t)items + 1, sizeof(struct block *)) +
+	       index_lines((size_t)items + 1, sizeof(uint64_t)) + (size_t)items * sizeof(uint32_t);
 }
 
-static struct index_reader *index_of(const struct block *b)
+static inline struct index_reader *index_of(const struct block *b)
 {
-	return b->decoded;
+	return (struct index_reader *)(uintptr_t)(b + 1);
 }
 
-static struct index_entry *index_entries(const struct block *b)
+static inline uint64_t *index_words(const struct block *b)
 {
-	return (struct index_entry *)(index_of(b)->samples + b->items / INDEX_GROUP);
+	return (uint64_t *)((uint8_t *)index_of(b) + index_words_at(b->items));
 }
 
 /* Where each item begins in the block's bytes. */
 static uint32_t *index_positions(const struct block *b)
 {
-	return (uint32_t *)(index_entries(b) + b->items);
+	return (uint32_t *)((uint8_t *)index_of(b)->children.offsets + index_lines((size_t)b->items + 1, sizeof(uint64_t)));
+}
+
+/* The arrays of children, empty. */
+static void index_load_children(struct block *b)
+{
+	struct block_children *c = &index_of(b)->children;
+
+	c->count = b->items;
+	c->at = (struct block **)((uint8_t *)index_words(b) + index_lines(b->items, sizeof(uint64_t)));
+	c->offsets = (uint64_t *)((uint8_t *)c->at + index_lines((size_t)b->items + 1, sizeof(struct block *)));
+	memset(c->at, 0, ((size_t)b->items + 1) * sizeof(*c->at));
+	b->children = c;
+}
+
+void index_add_child(struct block *b, uint64_t offset)
+{
+	struct block_children *c = b->children;
+
+	c->offsets[b->items] = offset;
+	c->count = b->items + 1;
 }
 
 static uint64_t index_word(struct silt_slice tail)
@@ -225,23 +255,26 @@ static bool index_fields_ok(const struct cursor *c, const struct index_fields *f
 int index_load(struct block *b)
 {
 	struct index_reader *r = index_of(b);
-	struct index_entry *entries = index_entries(b);
 	struct cursor c = cursor_of(b->bytes);
-	uint32_t *at = index_positions(b);
+	uint64_t *words = index_words(b);
 	struct index_fields f;
 	uint64_t end = 0;
+	uint32_t *at;
 
 	if (b->items == 0 || b->bytes.len > UINT32_MAX)
 		return SILT_E_CORRUPT;
+	index_load_children(b);
+	at = index_positions(b);
 	r->prefix = cursor_bytes(&c, cursor_varint(&c));
 	for (uint32_t i = 0; i < b->items; i++) {
 		at[i] = (uint32_t)(c.p - (const uint8_t *)b->bytes.data);
 		index_take(&c, &f);
 		if (!index_fields_ok(&c, &f, r->prefix.len, end))
 			return SILT_E_CORRUPT;
-		entries[i] = (struct index_entry){ index_word(f.tail), end + f.gap };
+		words[i] = index_word(f.tail);
+		r->children.offsets[i] = end + f.gap;
 		if (i % INDEX_GROUP == INDEX_GROUP - 1)
-			r->samples[i / INDEX_GROUP] = entries[i].word;
+			r->samples[i / INDEX_GROUP] = words[i];
 		end += f.gap + f.length;
 	}
 	return cursor_left(&c) == 0 ? 0 : SILT_E_CORRUPT;
@@ -272,18 +305,19 @@ static uint32_t index_count_below(const uint64_t *words, uint32_t n, uint64_t w)
 }
 
 /*
- * The first entry whose word is >= w, or b->items. The samples fill few lines, of which block_cache.c asks for the first together with
- * the block's header; they lead to one group: two or three waits where a binary search over all entries has one a step.
+ * The first separator whose word is >= w, or b->items. The samples fill few lines, of which block_cache.c asks for the first together with
+ * the block's header; they lead to one group: two or three waits where a binary search over all words has one a step.
  */
 static uint32_t index_lower(const struct block *b, uint64_t w)
 {
-	const struct index_entry *entries = index_entries(b);
+	const uint64_t *words = index_words(b);
 	uint32_t i = index_count_below(index_of(b)->samples, b->items / INDEX_GROUP, w) * INDEX_GROUP;
 	uint32_t end = b->items - i < INDEX_GROUP ? b->items : i + INDEX_GROUP;
 	uint32_t lower = i;
 
+	__builtin_prefetch(&index_of(b)->children.at[i]);
 	for (; i < end; i++)
-		lower += entries[i].word < w;
+		lower += words[i] < w;
 	return lower;
 }
 
@@ -320,7 +354,7 @@ uint32_t index_find(const struct block *b, struct silt_slice key, uint64_t versi
 	tail = slice_of((const uint8_t *)key.data + n, key.len - n);
 	w = index_word(tail);
 	lo = index_lower(b, w);
-	if (lo == b->items || index_entries(b)[lo].word != w)
+	if (lo == b->items || index_words(b)[lo] != w)
 		return lo;
 	hi = w == UINT64_MAX ? b->items : index_lower(b, w + 1);
 	return index_settle(b, lo, hi, tail, version);
@@ -328,7 +362,7 @@ uint32_t index_find(const struct block *b, struct silt_slice key, uint64_t versi
 
 uint64_t index_offset(const struct block *b, uint32_t i)
 {
-	return index_entries(b)[i].offset;
+	return index_of(b)->children.offsets[i];
 }
 
 void index_addr(const struct block *b, uint32_t i, struct table_addr *out)

@@ -44,6 +44,7 @@ size_t index_separator(struct silt_slice last, struct silt_slice next, uint8_t *
 
 size_t index_room(uint32_t items);                             /* bytes of block::decoded */
 int index_load(struct block *b) SILT_MUST_CHECK;               /* as block_reader_load(): 0 or SILT_E_CORRUPT */
+void index_add_child(struct block *b, uint64_t offset);        /* a block beside those with separators, as b->children's last; once, after loading */
 uint32_t index_find(const struct block *b, struct silt_slice key, uint64_t version);   /* b->items where it is behind all */
 uint64_t index_offset(const struct block *b, uint32_t i);
 void index_addr(const struct block *b, uint32_t i, struct table_addr *out);

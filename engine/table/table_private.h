@@ -17,6 +17,7 @@ struct table {
 	struct mutex mu;                  /* one opener at a time */
 	struct table_file file;           /* [c] once open */
 	struct table_root root;           /* [c] once open */
+	bool rooted;                      /* [c] once open: root.top is in the cache's hash table */
 };
 
 enum table_state { TABLE_CLOSED = 0, TABLE_OPEN = 1 };

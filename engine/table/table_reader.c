@@ -50,6 +50,8 @@ void table_unref(struct table *t)
 {
 	if (!t || atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) != 1)
 		return;
+	if (t->rooted)
+		block_cache_leave_root(t->cache, t->root.top);
 	table_root_fini(&t->root);
 	table_file_close(&t->file);
 	table_meta_unref(t->meta);
@@ -67,6 +69,20 @@ const struct table_meta *table_meta_of(const struct table *t)
 static bool table_filter_usable(const struct table *t)
 {
 	return t->root.footer.filter.length > 0 && t->root.footer.filter.length <= block_cache_filter_share(t->cache);
+}
+
+/* From here on the cache keeps pointers to partitions and filter in the top index. */
+static void table_enter_root(struct table *t)
+{
+	struct block *top = t->root.top;
+
+	if (!top)
+		return;
+	top->table = t->meta->number;
+	top->offset = t->root.footer.top.offset;
+	if (t->root.footer.filter.length)
+		index_add_child(top, t->root.footer.filter.offset);
+	t->rooted = block_cache_enter_root(t->cache, top);
 }
 
 /* Fills file and root, or leaves both as they were. */
@@ -91,6 +107,7 @@ static int table_open_file(struct table *t)
 	t->file = f;
 	t->file.cache = t->cache;
 	t->root = r;
+	table_enter_root(t);
 	return 0;
 }
 
@@ -158,11 +175,11 @@ uint64_t table_resident_bytes(const struct table *t)
 
 /* ---- blocks ---------------------------------------------------------------------------------------------------------- */
 
-static struct block *table_cached(struct table *t, uint64_t offset, unsigned flags)
+static inline struct block *table_cached(struct table *t, const struct block *parent, uint32_t i, unsigned flags)
 {
 	if (flags & TABLE_CACHED_ONLY)
-		return block_cache_peek(t->cache, t->meta->number, offset);
-	return block_cache_pin(t->cache, t->meta->number, offset);
+		return block_cache_peek_child(t->cache, parent, t->meta->number, i);
+	return block_cache_pin_child(t->cache, parent, t->meta->number, i);
 }
 
 static void table_let_go(struct block *b, unsigned flags)
@@ -171,8 +188,13 @@ static void table_let_go(struct block *b, unsigned flags)
 		block_unpin(b);
 }
 
-static int table_read(struct table *t, enum table_block_kind kind, const struct table_addr *addr, const struct table_place *at,
-                      unsigned flags, struct table_ahead *ahead, struct block **out)
+struct table_below {                      /* which of a parent's children */
+	uint64_t parent;                  /* its offset */
+	uint32_t i;
+};
+
+static int table_read(struct table *t, enum table_block_kind kind, const struct table_addr *addr, const struct table_below *below,
+                      const struct table_place *at, unsigned flags, struct table_ahead *ahead, struct block **out)
 {
 	int rc = table_file_fetch(&t->file, kind, addr, at, ahead, out);
 
@@ -182,6 +204,8 @@ static int table_read(struct table *t, enum table_block_kind kind, const struct 
 	if (!(flags & TABLE_NO_FILL)) {
 		(*out)->table = t->meta->number;
 		(*out)->offset = addr->offset;
+		(*out)->parent = below->parent;
+		(*out)->place = below->i;
 		block_cache_insert(t->cache, *out);
 	}
 	return 0;
@@ -192,9 +216,10 @@ int table_child(struct table *t, enum table_block_kind kind, const struct table_
 {
 	const struct block *parent = kind == TABLE_DATA ? at->index : at->top;
 	uint32_t i = kind == TABLE_DATA ? at->leaf : at->part;
+	struct table_below below;
 	struct table_addr addr;
 
-	*out = table_cached(t, index_offset(parent, i), flags);
+	*out = table_cached(t, parent, i, flags);
 	if (*out) {
 		if (kind == TABLE_DATA)
 			block_cache_count(t->cache, true);
@@ -203,7 +228,8 @@ int table_child(struct table *t, enum table_block_kind kind, const struct table_
 	if (flags & TABLE_CACHED_ONLY)
 		return SILT_WOULD_BLOCK;
 	index_addr(parent, i, &addr);
-	return table_read(t, kind, &addr, at, flags, ahead, out);
+	below = (struct table_below){ kind == TABLE_DATA ? index_offset(at->top, at->part) : t->root.footer.top.offset, i };
+	return table_read(t, kind, &addr, &below, at, flags, ahead, out);
 }
 
 /* ---- point lookup ---------------------------------------------------------------------------------------------------- */
@@ -216,16 +242,16 @@ static bool table_filter_has_room(const struct table *t)
 /* The filter, if it is to be had; without one the answer is "maybe". */
 static struct block *table_filter(struct table *t, unsigned flags)
 {
-	const struct table_addr *addr = &t->root.footer.filter;
+	const struct table_below below = { t->root.footer.top.offset, t->root.top->items };
 	struct block *b;
 	int rc;
 
 	if (atomic_load_explicit(&t->filter_off, memory_order_relaxed))
 		return NULL;
-	b = table_cached(t, addr->offset, flags);
+	b = table_cached(t, t->root.top, below.i, flags);
 	if (b || flags & (TABLE_CACHED_ONLY | TABLE_NO_FILL) || !table_filter_has_room(t))
 		return b;
-	rc = table_read(t, TABLE_FILTER, addr, NULL, flags, NULL, &b);
+	rc = table_read(t, TABLE_FILTER, &t->root.footer.filter, &below, NULL, flags, NULL, &b);
 	if (rc == SILT_E_CORRUPT || rc == SILT_E_IO)
 		atomic_store_explicit(&t->filter_off, 1, memory_order_relaxed);
 	return rc == 0 ? b : NULL;
@@ -349,7 +375,7 @@ void table_hit_release(struct table_hit *hit)
 
 static struct block *table_peek_filter(struct table *t)
 {
-	if (atomic_load_explicit(&t->state, memory_order_acquire) != TABLE_OPEN)
+	if (atomic_load_explicit(&t->state, memory_order_acquire) != TABLE_OPEN || !t->root.top)
 		return NULL;
 	return table_filter(t, TABLE_CACHED_ONLY);
 }
@@ -362,29 +388,28 @@ void table_foretell_line(struct table *t, uint64_t hash)
 		filter_foretell(filter->bytes, hash);
 }
 
-bool table_foretell_bucket(struct table *t, struct silt_slice key, uint64_t hash, uint64_t version, struct table_guess *out)
+bool table_foretell_place(struct table *t, struct silt_slice key, uint64_t hash, uint64_t version, struct table_guess *out)
 {
 	const struct block *filter = table_peek_filter(t), *index;
 	uint32_t part, leaf;
 
-	if (!filter || !t->root.top || !filter_may_hold(filter->bytes, hash))
+	if (!filter || !filter_may_hold(filter->bytes, hash))
 		return false;
 	version = table_stored_version(t, version);
 	part = index_find(t->root.top, key, version);
 	if (part == t->root.top->items)
 		return false;
-	index = block_cache_peek(t->cache, t->meta->number, index_offset(t->root.top, part));
+	index = block_cache_peek_child(t->cache, t->root.top, t->meta->number, part);
 	if (!index)
 		return false;
 	leaf = index_find(index, key, version);
 	if (leaf == index->items)
 		return false;
-	*out = (struct table_guess){ t, index_offset(index, leaf) };
-	block_cache_foretell(t->cache, t->meta->number, out->offset);
+	*out = (struct table_guess){ index, leaf };
 	return true;
 }
 
 void table_foretell_block(const struct table_guess *g)
 {
-	block_cache_foretell_block(g->table->cache, g->table->meta->number, g->offset);
+	block_foretell_child(g->index, g->leaf);
 }

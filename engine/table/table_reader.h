@@ -52,15 +52,15 @@ void table_hit_release(struct table_hit *hit);
 
 /*
  * What table_get() of a key will touch is asked of the processor ahead, so that the misses of several keys overlap. In a read section, in this
- * order for each key, others between: the filter's line; the block's bucket in the cache (false: the table has no such key, or the way
- * there is not in memory); the block. Only hints: no answer, no count, nothing is remembered.
+ * order for each key, others between: the filter's line; the place in the index where the block's pointer is (false: the table has no such
+ * key, or the way there is not in memory); the block. Only hints: no answer, no count, nothing is remembered.
  */
 struct table_guess {
-	struct table *table;
-	uint64_t offset;                  /* of the data block */
+	const struct block *index;        /* peeked at */
+	uint32_t leaf;
 };
 void table_foretell_line(struct table *t, uint64_t hash);
-bool table_foretell_bucket(struct table *t, struct silt_slice key, uint64_t hash, uint64_t version, struct table_guess *out);
+bool table_foretell_place(struct table *t, struct silt_slice key, uint64_t hash, uint64_t version, struct table_guess *out);
 void table_foretell_block(const struct table_guess *g);
 
 int table_iter_new(struct table *t, unsigned flags, struct iter **out) SILT_MUST_CHECK;   /* holds a reference; pins one block at a time */

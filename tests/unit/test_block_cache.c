@@ -209,6 +209,144 @@ static void test_block_cache__forgets_a_table(void **state)
 	block_cache_free(c);
 }
 
+/* ---- parents and children ---- */
+
+enum { KIDS = 40 };
+
+/* An index block of table 1 at `offset` over blocks at 0, 100, 200, ...; its arrays are its own. */
+static struct block *parent(uint64_t offset)
+{
+	struct block *b = block_new(100, sizeof(struct block_children) + KIDS * (sizeof(struct block *) + sizeof(uint64_t)));
+	struct block_children *of = b->decoded;
+
+	b->kind = TABLE_INDEX;
+	b->table = 1;
+	b->offset = offset;
+	of->at = (struct block **)(of + 1);
+	of->offsets = (uint64_t *)(of->at + KIDS);
+	of->count = KIDS;
+	for (uint64_t i = 0; i < KIDS; i++) {
+		of->at[i] = NULL;
+		of->offsets[i] = i * 100;
+	}
+	b->children = of;
+	return b;
+}
+
+static struct block *enter_child(struct block_cache *c, uint64_t of, uint32_t i, size_t bytes)
+{
+	struct block *b = block(1, i * 100, bytes);
+
+	b->parent = of;
+	b->place = i;
+	block_cache_insert(c, b);
+	return b;
+}
+
+static unsigned known(const struct block *p)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < KIDS; i++)
+		n += p->children->at[i] != NULL;
+	return n;
+}
+
+static void test_block_cache__parents_and_children_find_each_other(void **state)
+{
+	struct block_cache *c = cache(1 << 20);
+	struct block *p = parent(5000), *b;
+
+	(void)state;
+	for (uint32_t i = 0; i < KIDS / 2; i++)                 /* children first */
+		block_unpin(enter_child(c, 5000, i, 100));
+	enter(c, 1, 25 * 100, 100);                             /* one that names no parent */
+	block_cache_insert(c, p);
+	assert_int_equal(known(p), KIDS / 2);
+	for (uint32_t i = KIDS / 2; i < KIDS; i++)              /* children later */
+		block_unpin(enter_child(c, 5000, i, 100));
+	assert_int_equal(known(p), KIDS - 1);
+	block_unpin(enter_child(c, 5000, KIDS, 100));           /* one that the parent does not have */
+	block_cache_check(c);
+	for (uint32_t i = 0; i < KIDS; i++) {                   /* also where no pointer is: by the hash table */
+		b = block_cache_pin_child(c, p, 1, i);
+		assert_non_null(b);
+		assert_int_equal(b->offset, i * 100);
+		block_unpin(b);
+	}
+	block_cache_forget(c, 1);
+	assert_int_equal(known(p), 0);
+	assert_null(block_cache_pin_child(c, p, 1, 3));
+	block_unpin(enter_child(c, 5000, 3, 100));              /* the parent is pinned and no more there */
+	assert_int_equal(known(p), 0);
+	block_unpin(p);
+	block_cache_check(c);
+	block_cache_free(c);
+}
+
+static void test_block_cache__a_second_parent_takes_over(void **state)
+{
+	struct block_cache *c = cache(64 << 10);
+	struct block *first = parent(5000), *second = parent(5000);
+
+	(void)state;
+	block_cache_insert(c, first);
+	block_unpin(enter_child(c, 5000, 7, 100));
+	assert_int_equal(known(first), 1);
+	block_cache_insert(c, second);                          /* left out */
+	assert_int_equal(known(second), 0);
+	for (uint64_t i = 0; known(first); i++) {               /* until the first is evicted: the child is in use, it is not */
+		assert_true(has(c, 1, 700));
+		enter(c, 2, i, 4000);
+	}
+	assert_true(has(c, 1, 700));
+	block_cache_insert(c, second);
+	assert_int_equal(known(second), 1);
+	block_cache_check(c);
+	for (uint64_t i = 0; known(second); i++) {              /* and the other way round */
+		assert_true(has(c, 1, 5000));
+		enter(c, 2, i, 4000);
+	}
+	assert_true(has(c, 1, 5000));
+	assert_false(has(c, 1, 700));
+	block_unpin(first);
+	block_unpin(second);
+	block_cache_check(c);
+	block_cache_free(c);
+}
+
+static void test_block_cache__roots_stay_and_leave(void **state)
+{
+	struct block_cache *c = cache(1 << 20);
+	struct block *root = parent(9000), *other = parent(9000);
+
+	(void)state;
+	block_unpin(enter_child(c, 9000, 1, 100));
+	assert_true(block_cache_enter_root(c, root));
+	assert_false(block_cache_enter_root(c, other));
+	assert_int_equal(known(root), 1);
+	block_unpin(enter_child(c, 9000, 2, 100));
+	assert_int_equal(known(root), 2);
+	for (uint64_t i = 0; i < 2000; i++)
+		enter(c, 2, i, 4000);
+	assert_int_equal(known(root), 0);
+	assert_true(has(c, 1, 9000));
+	block_cache_forget(c, 1);
+	assert_true(has(c, 1, 9000));
+	block_unpin(enter_child(c, 9000, 3, 100));
+	block_cache_check(c);
+	block_cache_leave_root(c, root);
+	assert_int_equal(known(root), 0);
+	assert_false(has(c, 1, 9000));
+	assert_true(block_cache_enter_root(c, other));
+	assert_int_equal(known(other), 1);
+	block_cache_leave_root(c, other);
+	block_unpin(root);
+	block_unpin(other);
+	block_cache_check(c);
+	block_cache_free(c);
+}
+
 static void test_block_cache__filters_have_a_share(void **state)
 {
 	struct block_cache *c = cache(1 << 20);
@@ -402,6 +540,78 @@ static void test_block_cache__readers_and_inserters_at_once(void **state)
 	block_cache_free(w.cache);
 }
 
+enum { FAMILY_ROUNDS = 6000, FAMILY_PARENT = 100000 };
+
+/* Down from a parent, while parents and children come and go: what a pointer leads to is that child. */
+static void *family_reader(void *arg)
+{
+	struct crowd *w = arg;
+	uint64_t seed = 300 + atomic_fetch_add(&w->next_seed, 1);
+
+	while (!atomic_load(&w->over)) {
+		uint32_t i = (uint32_t)test_random(&seed) % KIDS;
+		struct block *p, *b;
+
+		rcu_begin();
+		p = block_cache_peek(w->cache, 1, FAMILY_PARENT);
+		b = p ? block_cache_peek_child(w->cache, p, 1, i) : NULL;
+		if (b)
+			crowd_look(w, b, 1, i * 100);
+		rcu_end();
+		p = block_cache_pin(w->cache, 1, FAMILY_PARENT);
+		b = p ? block_cache_pin_child(w->cache, p, 1, i) : NULL;
+		if (b)
+			crowd_look(w, b, 1, i * 100);
+		block_unpin(p);
+		block_unpin(b);
+	}
+	return NULL;
+}
+
+static void *family_writer(void *arg)
+{
+	struct crowd *w = arg;
+	uint64_t seed = 400 + atomic_fetch_add(&w->next_seed, 1);
+
+	for (int i = 0; i < FAMILY_ROUNDS; i++) {
+		uint64_t what = test_random(&seed) % 10;
+
+		if (what == 0) {
+			struct block *p = parent(FAMILY_PARENT);
+
+			block_cache_insert(w->cache, p);
+			block_unpin(p);
+		} else if (what < 6) {
+			block_unpin(enter_child(w->cache, FAMILY_PARENT, (uint32_t)test_random(&seed) % KIDS, 1000));
+		} else {
+			enter(w->cache, 2, test_random(&seed) % 1000, 3000);
+		}
+		if (i % 500 == 499)
+			block_cache_forget(w->cache, 1);
+	}
+	return NULL;
+}
+
+static void test_block_cache__families_come_and_go_under_readers(void **state)
+{
+	struct crowd w = { .cache = cache(80000) };
+	pthread_t readers[CROWD_READERS], writers[CROWD_WRITERS];
+
+	(void)state;
+	for (int i = 0; i < CROWD_READERS; i++)
+		assert_int_equal(thread_start(&readers[i], "reader", family_reader, &w), 0);
+	for (int i = 0; i < CROWD_WRITERS; i++)
+		assert_int_equal(thread_start(&writers[i], "writer", family_writer, &w), 0);
+	for (int i = 0; i < CROWD_WRITERS; i++)
+		thread_join(writers[i]);
+	atomic_store(&w.over, true);
+	for (int i = 0; i < CROWD_READERS; i++)
+		thread_join(readers[i]);
+	assert_int_equal(w.wrong, 0);
+	block_cache_check(w.cache);
+	block_cache_free(w.cache);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -413,11 +623,15 @@ int main(void)
 		cmocka_unit_test(test_block_cache__larger_than_half_is_left_out),
 		cmocka_unit_test(test_block_cache__a_pin_outlives_eviction),
 		cmocka_unit_test(test_block_cache__forgets_a_table),
+		cmocka_unit_test(test_block_cache__parents_and_children_find_each_other),
+		cmocka_unit_test(test_block_cache__a_second_parent_takes_over),
+		cmocka_unit_test(test_block_cache__roots_stay_and_leave),
 		cmocka_unit_test(test_block_cache__filters_have_a_share),
 		cmocka_unit_test(test_block_cache__a_large_one_has_memory_of_its_own),
 		cmocka_unit_test(test_block_cache__counts),
 		cmocka_unit_test(test_block_cache__without_memory),
 		cmocka_unit_test(test_block_cache__readers_and_inserters_at_once),
+		cmocka_unit_test(test_block_cache__families_come_and_go_under_readers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
