@@ -37,6 +37,7 @@ jq                      cmd jq
 # Without these some tests are skipped.
 prepare_needs_optional='
 systemd                 cmd systemd-socket-activate
+mandoc                  cmd mandoc
 python3-prometheus-client python prometheus_client
 '
 
