@@ -13,6 +13,7 @@
 #include "server/listen.h"
 #include "server/logger.h"
 #include "server/notify.h"
+#include "server/patience.h"
 #include "server/route.h"
 #include "server/server.h"
 #include "store/store.h"
@@ -26,9 +27,11 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DAEMON_TRANSFER_TIMEOUT_MS 60000
+#define DAEMON_STATUS_MS 15000        /* how old the status text may be where nobody asked for a watchdog */
 
 struct daemon {
 	struct options *options;
@@ -37,6 +40,7 @@ struct daemon {
 	struct logger log;
 	struct listener listener;
 	struct notify notify;
+	struct patience patience;
 	int signal_fd;
 	struct store *store;
 	struct server *server;
@@ -91,6 +95,35 @@ static int daemon_init_signals(struct daemon *d)
 	return d->signal_fd < 0 ? -1 : 0;
 }
 
+/* ---- what systemd hears while it serves --------------------------------------------------------------------------------- */
+
+static uint64_t daemon_now_us(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* With a status text: what `systemctl status` shows. */
+static void daemon_say(const struct daemon *d, const char *state)
+{
+	struct server_gauges g = { 0 };
+	int rc = d->store->ops->ready(d->store);
+
+	if (d->stopping)
+		(void)notify_send(&d->notify, "%s", state);        /* why it stops is said already, and stays */
+	else if (rc != STORE_OK)
+		(void)notify_send(&d->notify, "%s\nSTATUS=Serving %.256s, reads only: %s", state, d->options->db, store_strerror(rc));
+	else {
+		if (d->server->gauges != NULL)
+			d->server->gauges(d->server, &g);
+		(void)notify_send(&d->notify, "%s\nSTATUS=Serving %.256s: %llu connections, %llu requests answered", state,
+		                  d->options->db, (unsigned long long)g.connections,
+		                  (unsigned long long)atomic_load_explicit(&d->server->requests, memory_order_relaxed));
+	}
+}
+
 /* ---- what may happen while it serves ------------------------------------------------------------------------------------ */
 
 static void daemon_stop(struct daemon *d, bool restart, const char *why)
@@ -117,6 +150,7 @@ static void daemon_reload(struct daemon *d)
 	char error[OPTIONS_ERROR_MAX];
 	struct options fresh;
 
+	(void)notify_send(&d->notify, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)daemon_now_us());
 	if (options_load(&fresh, d->argc, d->argv, error) < 0) {
 		logger_log(&d->log, LOG_LEVEL_ERROR, "the configuration stays as it was: %s", error);
 	} else {
@@ -128,6 +162,7 @@ static void daemon_reload(struct daemon *d)
 		logger_set_level(&d->log, (int)fresh.log_level);
 	}
 	options_fini(&fresh);
+	daemon_say(d, "READY=1");
 }
 
 static void daemon_on_signal(struct daemon *d)
@@ -146,7 +181,7 @@ static void daemon_on_signal(struct daemon *d)
 	}
 }
 
-/* Until every reactor has ended. */
+/* Until every reactor has ended. The beat comes at its time, however often something else happens. */
 static void daemon_watch(struct daemon *d)
 {
 	enum { SIGNAL, STOP, DRAINED, WATCHED };
@@ -155,15 +190,20 @@ static void daemon_watch(struct daemon *d)
 		[STOP] = { .fd = d->server->stop_fd, .events = POLLIN },
 		[DRAINED] = { .fd = d->server->drained_fd, .events = POLLIN },
 	};
-	int wait_ms = d->notify.watchdog_ms > 0 ? (int)d->notify.watchdog_ms : -1;
+	uint64_t beat_ms = d->notify.watchdog_ms > 0 ? d->notify.watchdog_ms : DAEMON_STATUS_MS;
+	uint64_t now = daemon_now_us() / 1000, next = now + beat_ms;
 
 	while (!fds[DRAINED].revents) {
-		int n = poll(fds, WATCHED, wait_ms);
+		int n = poll(fds, WATCHED, d->notify.fd < 0 ? -1 : (int)(next - now));
 
-		if (n < 0)
+		now = daemon_now_us() / 1000;
+		if (now >= next) {
+			if (server_alive(d->server))
+				daemon_say(d, "WATCHDOG=1");
+			next = now + beat_ms;
+		}
+		if (n <= 0)
 			continue;
-		if (n == 0 && server_alive(d->server))
-			(void)notify_send(&d->notify, "WATCHDOG=1");
 		if (fds[SIGNAL].revents)
 			daemon_on_signal(d);
 		if (fds[STOP].revents) {
@@ -266,12 +306,19 @@ static int daemon_open_socket(struct daemon *d)
 
 static int daemon_open(struct daemon *d)
 {
+	int rc;
+
 	if (FCGX_Init() != 0 || daemon_init_signals(d) < 0) {
 		logger_log(&d->log, LOG_LEVEL_ERROR, "can't set up FastCGI and signals: %s", strerror(errno));
 		return -1;
 	}
 	daemon_raise_file_limit();
-	if (daemon_open_socket(d) < 0 || daemon_open_store(d) != STORE_OK)
+	if (daemon_open_socket(d) < 0)
+		return -1;
+	patience_begin(&d->patience, &d->notify, "Opening", d->options->db, PATIENCE_EVERY_MS);
+	rc = daemon_open_store(d);
+	patience_end(&d->patience);
+	if (rc != STORE_OK)
 		return -1;
 	return daemon_start_server(d) == 0 ? 0 : -1;
 }
@@ -292,7 +339,10 @@ static int daemon_close(struct daemon *d)
 
 	if (d->server != NULL)
 		server_join(d->server);
+	if (d->store != NULL)
+		patience_begin(&d->patience, &d->notify, "Closing", d->options->db, PATIENCE_EVERY_MS);
 	rc = daemon_close_store(d);
+	patience_end(&d->patience);
 	server_free(d->server);
 	listen_close(&d->listener);
 	notify_fini(&d->notify);
@@ -311,7 +361,7 @@ int daemon_run(struct options *o, int argc, char *const *argv)
 	notify_init(&d.notify);
 	served = daemon_open(&d) == 0;
 	if (served) {
-		(void)notify_send(&d.notify, "READY=1\nSTATUS=Serving %.256s", o->db);
+		daemon_say(&d, "READY=1");
 		daemon_watch(&d);
 	}
 	rc = daemon_close(&d);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define NOTIFY_MESSAGE_MAX 512
@@ -38,14 +39,17 @@ static uint64_t notify_watchdog_ms(void)
 
 void notify_init(struct notify *n)
 {
+	static const struct timeval patience = { .tv_sec = 5 };        /* with one who does not read */
 	const char *path = getenv("NOTIFY_SOCKET");
 
 	memset(n, 0, sizeof(*n));
 	n->fd = -1;
 	if (path != NULL && notify_address(path, n))
 		n->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (n->fd >= 0)
+	if (n->fd >= 0) {
+		(void)setsockopt(n->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 		n->watchdog_ms = notify_watchdog_ms();
+	}
 	(void)unsetenv("NOTIFY_SOCKET");
 	(void)unsetenv("WATCHDOG_USEC");
 	(void)unsetenv("WATCHDOG_PID");

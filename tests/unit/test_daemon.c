@@ -185,6 +185,7 @@ static void test_daemon__sigterm_and_sigint_close_cleanly_and_keep_the_data(void
 		int fd;
 
 		daemon_spawn(&p, &c);
+		daemon_hear(&p, "EXTEND_TIMEOUT_USEC=30000000\nSTATUS=Opening ");
 		daemon_hear(&p, "READY=1\nSTATUS=Serving ");
 		assert_int_equal(stat(p.listen + 5, &st), 0);
 		assert_int_equal(st.st_mode & 0777, 0660);
@@ -197,6 +198,7 @@ static void test_daemon__sigterm_and_sigint_close_cleanly_and_keep_the_data(void
 		daemon_expect(fd, i == 0 ? 201 : 204, NULL);
 		kill(c.pid, signals[i]);
 		daemon_hear(&p, "STOPPING=1\n");
+		daemon_hear(&p, "EXTEND_TIMEOUT_USEC=30000000\nSTATUS=Closing ");
 		daemon_expect_exit(&c, 0);
 		assert_non_null(strstr(c.text, signals[i] == SIGINT ? "<5>stopping: SIGINT" : "<5>stopping: SIGTERM"));
 		assert_non_null(strstr(c.text, "<5>closed\n"));
@@ -308,10 +310,14 @@ static void test_daemon__sighup_reads_the_configuration_again(void **state)
 	kill(c.pid, SIGHUP);
 	daemon_read_log(&c, "<5>log_level: changed\n");
 	daemon_read_log(&c, "<5>configuration read again\n");
+	daemon_hear(&p, "RELOADING=1\nMONOTONIC_USEC=");
+	daemon_hear(&p, "READY=1\nSTATUS=Serving ");
 	daemon_write_config(&p, "loud");
 	kill(c.pid, SIGHUP);
 	daemon_read_log(&c, "<3>the configuration stays as it was: ");
 	daemon_read_log(&c, "conf:5: log_level: 'loud' is none of ");
+	daemon_hear(&p, "RELOADING=1\n");
+	daemon_hear(&p, "READY=1\n");                                   /* it serves on */
 	kill(c.pid, SIGTERM);
 	daemon_expect_exit(&c, 0);
 	daemon_leave(&p);
@@ -330,7 +336,7 @@ static void test_daemon__the_watchdog_hears_of_it(void **state)
 	unsetenv("WATCHDOG_USEC");
 	daemon_hear(&p, "READY=1");
 	for (int i = 0; i < 3; i++)
-		daemon_hear(&p, "WATCHDOG=1");
+		daemon_hear(&p, "WATCHDOG=1\nSTATUS=Serving ");
 	kill(c.pid, SIGTERM);
 	daemon_expect_exit(&c, 0);
 	daemon_leave(&p);
