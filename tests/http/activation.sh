@@ -66,7 +66,7 @@ if command -v systemd-analyze >/dev/null; then
 	    >"$work/verify" 2>&1
 	that 'systemd-analyze verify has nothing to say of the units' bash -c '! grep siltstone "$1"' - "$work/verify"
 	systemd-analyze security --offline=true --threshold=10 "$work/units/siltstone.service" >"$work/security" 2>&1
-	that "the sandbox is tight: $(tail -n 1 "$work/security" | grep -o '[0-9.]* [A-Z]*' | head -n 1)" \
+	that "the sandbox is tight: exposure $(sed -n 's/.*service: \([0-9.]* [A-Z]*\).*/\1/p' "$work/security")" \
 	    systemd-analyze security --offline=true --threshold=10 "$work/units/siltstone.service"
 else
 	skip 'the units' 'no systemd-analyze here'
