@@ -24,10 +24,8 @@ static void connection_close(struct connection *c)
 	struct connection_home *home = c->home;
 
 	loop_disarm(&c->timer);
-	if (c->x != NULL && c->x->lent)
-		exchange_leave(c->x);                              /* its answer will be thrown away */
-	else if (c->x != NULL)
-		exchange_free(c->x);
+	if (c->x != NULL)
+		exchange_leave(c->x);
 	if (c->source.fd >= 0)
 		(void)close(c->source.fd);                         /* which takes it out of epoll, too */
 	if (c->next != NULL)

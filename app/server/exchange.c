@@ -146,12 +146,33 @@ void exchange_next(struct exchange *x)
 	worker_requeue(x->home->workers, &x->job);
 }
 
+static void exchange_run_drop(struct worker_job *j)
+{
+	struct exchange *x = (struct exchange *)(void *)((char *)j - offsetof(struct exchange, job));
+	struct request *r = &x->request;
+
+	r->state_free(r->state);
+	r->state = NULL;
+	r->state_free = NULL;
+	exchange_complete(r);
+}
+
 void exchange_leave(struct exchange *x)
 {
 	x->conn = NULL;
 	atomic_store_explicit(&x->request.gone, true, memory_order_relaxed);
-	if (x->request.left != NULL)
-		x->request.left(&x->request);
+	if (x->lent) {                                             /* it comes back, and is freed then */
+		if (x->request.left != NULL)
+			x->request.left(&x->request);
+		return;
+	}
+	if (x->request.state_free == NULL) {
+		exchange_free(x);
+		return;
+	}
+	exchange_lend(x);
+	x->job.run = exchange_run_drop;
+	worker_requeue(x->home->workers, &x->job);
 }
 
 bool exchange_dispatch(struct exchange *x)

@@ -84,7 +84,8 @@ bool exchange_dispatch(struct exchange *x);
 enum exchange_progress exchange_send(struct exchange *x, int fd);
 /* Lends the exchange of a stream, whose part was sent, to a worker for the next one. */
 void exchange_next(struct exchange *x);
-/* Its client has left while it is lent. */
+/* Its client has left: it is freed, now or when it is back. What its handler keeps, perhaps the last hold on much memory of the
+   store, is let go in a worker. */
 void exchange_leave(struct exchange *x);
 
 /* The answer is sent, all of it: counts it. */
