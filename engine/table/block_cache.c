@@ -41,6 +41,7 @@ enum {
 	BLOCK_CACHE_BUCKET = 4096,        /* bytes of capacity a bucket */
 	BLOCK_CACHE_FILTERS = 4,          /* filters may have one part in so many */
 	BLOCK_CACHE_HOLES = 8 << 20,      /* bytes that the pool may have mapped beyond the capacity */
+	BLOCK_CACHE_YIELD = 4,            /* bytes of blocks that go for each byte of holes beyond that: so holes stay about there */
 	BLOCK_CACHE_POOL = 8 << 20,       /* bytes of capacity from which on a pool is worth it */
 };
 
@@ -403,10 +404,9 @@ static void block_cache_retire(struct block_cache *c, struct block *list)
 static uint64_t block_cache_limit(struct block_cache *c)
 {
 	uint64_t most = c->capacity + BLOCK_CACHE_HOLES, mapped = c->pool ? pool_mapped(c->pool) : 0;
+	uint64_t less = mapped > most ? (mapped - most) * BLOCK_CACHE_YIELD : 0;
 
-	if (mapped <= most)
-		return c->limit;
-	return mapped - most < c->limit / 4 ? c->limit - (mapped - most) : c->limit - c->limit / 4;
+	return c->limit - (less < c->limit / 4 ? less : c->limit / 4);
 }
 
 static void block_cache_shrink(struct block_cache *c)

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "base/mem.h"
+#include "base/pool.h"
 #include "base/rcu.h"
 #include "base/thread.h"
 #include "table/block_cache.h"
@@ -418,6 +419,32 @@ static void test_block_cache__a_large_one_has_memory_of_its_own(void **state)
 	block_cache_free(little);
 }
 
+/* Sizes that change leave holes where blocks of other sizes were: they are taken from the blocks, so that pages stay within the capacity. */
+static void test_block_cache__holes_are_within_the_capacity(void **state)
+{
+	static const size_t sizes[] = { 600, 30000, 4000, 150, 17000, 9000, 1000 };
+	struct block_cache *c = cache(192 << 20);
+	uint64_t random = 5, offset = 0;
+
+	(void)state;
+	for (size_t phase = 0; phase < sizeof(sizes) / sizeof(*sizes); phase++) {
+		for (uint64_t bytes = 0; bytes < 150 << 20; offset++) {
+			size_t n = sizes[phase] + test_random(&random) % sizes[phase];
+			struct block *b = block_new_for(c, n, 0);
+
+			assert_non_null(b);
+			b->offset = offset;
+			block_cache_insert(c, b);
+			bytes += b->charge;
+			if (offset % 256 == 0)
+				assert_true(pool_mapped(b->pool) <= (192 + 8 + 4 + 4) << 20);
+			block_unpin(b);
+		}
+	}
+	block_cache_check(c);
+	block_cache_free(c);
+}
+
 static void test_block_cache__counts(void **state)
 {
 	struct block_cache *c = cache(1 << 20);
@@ -628,6 +655,7 @@ int main(void)
 		cmocka_unit_test(test_block_cache__roots_stay_and_leave),
 		cmocka_unit_test(test_block_cache__filters_have_a_share),
 		cmocka_unit_test(test_block_cache__a_large_one_has_memory_of_its_own),
+		cmocka_unit_test(test_block_cache__holes_are_within_the_capacity),
 		cmocka_unit_test(test_block_cache__counts),
 		cmocka_unit_test(test_block_cache__without_memory),
 		cmocka_unit_test(test_block_cache__readers_and_inserters_at_once),
