@@ -300,7 +300,7 @@ static void test_memory__large_values_are_within_the_budget(void **state)
 
 static void test_memory__small_values_are_within_the_budget(void **state)
 {
-	const struct memory_case c = { .memory = 8 << 20, .bytes = 24 << 20, .value_min = 1, .value_max = 16, .per_batch = 256 };
+	const struct memory_case c = { .memory = 8 << 20, .bytes = 12 << 20, .value_min = 1, .value_max = 16, .per_batch = 256 };
 
 	(void)state;
 	memory_check(&c);
