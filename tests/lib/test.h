@@ -21,5 +21,15 @@ char *test_mkdir(void);
 void test_rmdir(char *dir);
 /* How much work: 1 by default, SILT_SOAK=N multiplies; for soaks outside the suite. */
 unsigned test_scale(void);
+/* Loops over each nth failure say little of threads and cost most of the time with ThreadSanitizer: there they take each `every`th. */
+static inline unsigned test_stride(unsigned every)
+{
+#ifdef __SANITIZE_THREAD__
+	return every;
+#else
+	(void)every;
+	return 1;
+#endif
+}
 
 #endif

@@ -367,6 +367,7 @@ struct plan {
 	uint64_t runs;                /* begun */
 	uint64_t n;                   /* of the newest one */
 	bool enough;                  /* a run asked for fewer than its n */
+	unsigned running;             /* of its runs */
 };
 
 /* True when the scenario asked for fewer than n. */
@@ -425,6 +426,7 @@ static void start(struct plan *p, uint64_t seed)
 		slot++;
 	children[slot].pid = pid;
 	children[slot].plan = p;
+	p->running++;
 	running++;
 }
 
@@ -438,6 +440,7 @@ static void wait_for_one(void)
 	while (children[slot].pid != pid)
 		slot++;
 	children[slot].pid = 0;
+	children[slot].plan->running--;
 	running--;
 	if (WIFSIGNALED(status))
 		model_fail("%s: a run ended by signal %d", children[slot].plan->what, WTERMSIG(status));
@@ -446,22 +449,38 @@ static void wait_for_one(void)
 	children[slot].plan->enough |= WEXITSTATUS(status) == CHILD_ENOUGH;
 }
 
+/*
+ * The plan that has the fewest runs going: one of few calls should not start dozens in vain before it is known that one was enough.
+ * NULL: all have as many as they should, or were enough.
+ */
+static struct plan *next_plan(void)
+{
+	struct plan *least = NULL;
+	unsigned left = 0;
+
+	for (size_t i = 0; i < plan_count; i++) {
+		struct plan *p = &plans[i];
+
+		if (p->enough)
+			continue;
+		left++;
+		if (!least || p->running < least->running)
+			least = p;
+	}
+	return least && least->running < 1 + AT_ONCE / left ? least : NULL;
+}
+
 /* n = 1, 2, ... of every plan, until one was enough. */
 static void run_all(uint64_t seed)
 {
-	for (size_t i = 0; i < plan_count; i++) {
-		while (!plans[i].enough) {
-			if (running == AT_ONCE)
-				wait_for_one();
-			else
-				start(&plans[i], seed);
-			/* a plan of few calls should not start dozens in vain before its first run is back */
-			if (plans[i].runs == 2)
-				wait_for_one();
-		}
-	}
-	while (running)
-		wait_for_one();
+	struct plan *p;
+
+	do {
+		while (running < AT_ONCE && (p = next_plan()))
+			start(p, seed);
+		if (running)
+			wait_for_one();
+	} while (running || next_plan());
 }
 
 static void add_plans(struct plan p)

@@ -538,7 +538,10 @@ static void test_ingest__a_crash_leaves_all_of_it_or_nothing(void **state)
 	simdisk_on_sync(k.disk, NULL, NULL);
 	assert_true(crash.n > 60 && crash.n < COPIES_MAX);
 	for (size_t i = 0; i < crash.n; i++)
-		whole += judge(crash.copies[i], crash.done[i]);
+		if (i % test_stride(4))
+			simdisk_free(crash.copies[i]);
+		else
+			whole += judge(crash.copies[i], crash.done[i]);
 	assert_true(whole > 0 && whole < crash.n);
 	dbkit_fini(&k);
 }
@@ -580,7 +583,7 @@ static void test_ingest__an_nth_failure_leaves_all_of_it_or_nothing(void **state
 	(void)state;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		for (int full = 0; full < 2; full++)
-			for (uint64_t n = 1; !fail_once(kinds[i], n, full ? SILT_E_NOSPACE : SILT_E_IO); n++)
+			for (uint64_t n = 1; !fail_once(kinds[i], n, full ? SILT_E_NOSPACE : SILT_E_IO); n += test_stride(7))
 				assert_true(n < 1000);
 }
 
