@@ -224,8 +224,8 @@ static void test_anchors__a_second_crash_during_recovery_loses_nothing(void **st
 	struct dbkit k;
 
 	(void)state;
-	for (uint64_t n = 1; (once = anchors_open_and_cut(simdisk_crash_copy(ruin, SIM_KEEP_ALL, n), n, n)); n++) {
-		for (uint64_t m = 1; (twice = anchors_open_and_cut(simdisk_crash_copy(once, SIM_KEEP_ALL, m), m, n + m)); m += 1 + n % 3) {
+	for (uint64_t n = 1; (once = anchors_open_and_cut(simdisk_crash_copy(ruin, SIM_KEEP_ALL, n), n, n)); n += test_stride(7)) {
+		for (uint64_t m = 1; (twice = anchors_open_and_cut(simdisk_crash_copy(once, SIM_KEEP_ALL, m), m, n + m)); m += 1 + n % 3 + test_stride(7)) {
 			dbkit_init_on(&k, twice);
 			assert_int_equal(dbkit_open(&k), 0);
 			for (int life = 0; life < 3; life++) {
@@ -237,7 +237,7 @@ static void test_anchors__a_second_crash_during_recovery_loses_nothing(void **st
 		}
 		simdisk_free(once);
 	}
-	assert_true(openings > 20);
+	assert_true(openings > 4);
 	simdisk_free(ruin);
 }
 

@@ -95,8 +95,8 @@ static void changes_expect_all(struct dbkit *k, uint64_t since, uint64_t least)
 	char text[32];
 	int rc;
 
-	assert_int_equal(silt_changes_new(k->db, since, &c), 0);
-	while ((rc = silt_changes_next(c, &ch)) == 0) {
+	rc = silt_changes_new(k->db, since, &c);
+	while (rc == 0 && (rc = silt_changes_next(c, &ch)) == 0) {
 		version++;
 		assert_int_equal(ch.version, version);
 		assert_true(ch.last && ch.op == SILT_CHANGE_PUT);
@@ -104,6 +104,11 @@ static void changes_expect_all(struct dbkit *k, uint64_t since, uint64_t least)
 		assert_true(ch.value.len >= strlen(text));
 		assert_memory_equal(ch.value.data, text, strlen(text));
 		n++;
+	}
+	if (rc == SILT_E_EXPIRED && changes_oldest(k) > since) {  /* the broom came: what a flush let go of goes behind its answer */
+		silt_changes_close(c);
+		changes_expect_all(k, changes_oldest(k), least);
+		return;
 	}
 	assert_int_equal(rc, SILT_END);
 	assert_int_equal(version, changes_newest(k));
