@@ -49,8 +49,9 @@ int buf_set(struct silt_buf *b, struct silt_slice s)
 		if (rc < 0)
 			return rc;
 	}
-	b->len = 0;
-	buf_push(b, s.data, s.len);
+	if (s.len)
+		memmove(b->data, s.data, s.len);
+	b->len = s.len;
 	return 0;
 }
 

@@ -7,7 +7,7 @@
 
 int buf_reserve(struct silt_buf *b, size_t more) SILT_MUST_CHECK;      /* room for `more` bytes after len: 0 or SILT_E_NOMEM */
 int buf_append(struct silt_buf *b, const void *data, size_t n) SILT_MUST_CHECK;
-int buf_set(struct silt_buf *b, struct silt_slice s) SILT_MUST_CHECK;  /* replaces the contents */
+int buf_set(struct silt_buf *b, struct silt_slice s) SILT_MUST_CHECK;  /* replaces the contents; s may be a part of them */
 void buf_fini(struct silt_buf *b);
 
 /* After buf_reserve(): append without a check. */

@@ -56,4 +56,16 @@ static inline int key_cmp_prefixed(uint64_t a_prefix, struct silt_slice a, uint6
 	return a.len < b.len ? -1 : a.len > b.len;
 }
 
+/* slice_eq() of neighbours in key order: those differ at their end, mostly. */
+static inline bool key_same(struct silt_slice a, struct silt_slice b)
+{
+	uint64_t x, y;
+
+	if (a.len != b.len || a.len < KEY_PREFIX_BYTES)
+		return slice_eq(a, b);
+	memcpy(&x, (const char *)a.data + a.len - KEY_PREFIX_BYTES, KEY_PREFIX_BYTES);
+	memcpy(&y, (const char *)b.data + b.len - KEY_PREFIX_BYTES, KEY_PREFIX_BYTES);
+	return x == y && memcmp(a.data, b.data, a.len - KEY_PREFIX_BYTES) == 0;
+}
+
 #endif

@@ -6,6 +6,8 @@
  *           two children come in one order, and in its reverse on the way back.
  * Turning   forward, every child in the heap stands on its first entry after what was yielded; backward, on its last one
  *           before. Turning round from `cur` therefore seeks each other child to cur's place and steps over it.
+ * Runs      of the top's run so much is lent on as comes before the runner-up's entry: steps inside it ask nobody. Where children take
+ *           turns entry by entry that search would be in vain, so it begins when one has stayed on top for a while.
  * Broken    a child that fails takes the whole merge with it (heap empty, `state` says why) until first, last or seek.
  * Source    Knuth, TAOCP 3, 5.4.1 (replacement at the root of a heap).
  */
@@ -13,8 +15,10 @@
 #include "base/mem.h"
 #include "core/key.h"
 
+enum { MERGE_STAYS = 2 };         /* yields in a row of one child, after which its run is looked at */
+
 struct merge_child {
-	uint64_t prefix;          /* key_prefix() of where it stands */
+	uint64_t prefix;          /* key_prefix() of where it stood when it last moved */
 	struct iter *it;          /* owned */
 	size_t index;
 };
@@ -23,19 +27,27 @@ struct merge {
 	struct iter it;
 	int direction;            /* 1 forward, -1 backward */
 	int state;                /* what the last move returned */
+	unsigned stays;           /* how often in a row the same child was on top, up to MERGE_STAYS */
 	size_t n, live;
 	struct merge_child *heap; /* [0, live) a heap; [live, n) those past their end, in any order */
 };
 
-static int merge_cmp(const struct merge_child *a, const struct merge_child *b)
+/* Of an entry of the child with that index, and where b stands. */
+static int merge_cmp_at(uint64_t prefix, const struct entry *e, size_t index, const struct merge_child *b)
 {
-	int d = key_cmp_prefixed(a->prefix, a->it->cur.key, b->prefix, b->it->cur.key);
+	const struct entry *other = b->it->cur;
+	int d = key_cmp_prefixed(prefix, e->key, b->prefix, other->key);
 
 	if (d)
 		return d;
-	if (a->it->cur.version != b->it->cur.version)
-		return a->it->cur.version > b->it->cur.version ? -1 : 1;
-	return a->index < b->index ? -1 : a->index > b->index;
+	if (e->version != other->version)
+		return e->version > other->version ? -1 : 1;
+	return index < b->index ? -1 : index > b->index;
+}
+
+static int merge_cmp(const struct merge_child *a, const struct merge_child *b)
+{
+	return merge_cmp_at(a->prefix, a->it->cur, a->index, b);
 }
 
 static bool merge_before(const struct merge *m, const struct merge_child *a, const struct merge_child *b)
@@ -73,17 +85,70 @@ static int merge_break(struct merge *m, int rc)
 {
 	m->live = 0;
 	m->state = rc;
+	iter_stand(&m->it, NULL);
 	return rc;
+}
+
+/* ---- runs ------------------------------------------------------------------------------------------------------------ */
+
+/* The child that would be on top without the one that is. */
+static const struct merge_child *merge_runner(const struct merge *m)
+{
+	return m->live > 2 && merge_before(m, &m->heap[2], &m->heap[1]) ? &m->heap[2] : &m->heap[1];
+}
+
+/* Would the top still be before the runner-up if it stood on e? */
+static bool merge_leads(const struct merge *m, const struct entry *e, const struct merge_child *runner)
+{
+	int d = merge_cmp_at(key_prefix(e->key), e, m->heap[0].index, runner);
+
+	return m->direction > 0 ? d < 0 : d > 0;
+}
+
+/* How far in the merge's direction the top's run goes before another child has something. */
+static const struct entry *merge_reach(const struct merge *m)
+{
+	const struct iter *top = m->heap[0].it;
+	size_t n = (size_t)(m->direction > 0 ? top->last - top->cur : top->cur - top->first), lo = 0, hi = n;
+	const struct merge_child *runner;
+
+	if (m->live == 1 || n == 0)
+		return top->cur + m->direction * (ptrdiff_t)n;
+	if (m->stays < MERGE_STAYS)
+		return top->cur;
+	runner = merge_runner(m);
+	if (merge_leads(m, top->cur + m->direction * (ptrdiff_t)n, runner))
+		lo = n;
+	while (lo < hi) {                 /* lo steps lead; hi steps and the end do not */
+		size_t mid = hi - (hi - lo) / 2;
+
+		if (merge_leads(m, top->cur + m->direction * (ptrdiff_t)mid, runner))
+			lo = mid;
+		else
+			hi = mid - 1;
+	}
+	return top->cur + m->direction * (ptrdiff_t)lo;
 }
 
 /* Says what the top of the heap says. */
 static int merge_yield(struct merge *m)
 {
 	m->state = m->live ? 0 : SILT_END;
-	if (m->live)
-		m->it.cur = m->heap[0].it->cur;
+	iter_stand(&m->it, m->live ? m->heap[0].it->cur : NULL);
+	if (m->live && m->direction > 0)
+		m->it.last = merge_reach(m);
+	else if (m->live)
+		m->it.first = merge_reach(m);
 	return m->state;
 }
+
+/* The child on top, told how far its run was walked. It may stand further than `prefix` says, and is still before all others. */
+static struct iter *merge_top(struct merge *m)
+{
+	return iter_return(&m->it, m->heap[0].it);
+}
+
+/* ---- moving ---------------------------------------------------------------------------------------------------------- */
 
 /* Child i made a move that returned rc: it stands, or leaves the heap (then another child took place i). The caller restores order. */
 static int merge_settle(struct merge *m, size_t i, int rc)
@@ -91,7 +156,7 @@ static int merge_settle(struct merge *m, size_t i, int rc)
 	if (rc < 0)
 		return merge_break(m, rc);
 	if (rc == 0)
-		m->heap[i].prefix = key_prefix(m->heap[i].it->cur.key);
+		m->heap[i].prefix = key_prefix(m->heap[i].it->cur->key);
 	else
 		merge_swap(&m->heap[i], &m->heap[--m->live]);
 	return rc;
@@ -123,6 +188,7 @@ static int merge_place(struct merge *m, int direction, merge_place_fn *place, co
 	int rc;
 
 	m->direction = direction;
+	m->stays = 0;
 	m->live = m->n;
 	rc = merge_move_all(m, place, ctx);
 	if (rc < 0)
@@ -161,7 +227,7 @@ static int merge_place_seek(struct iter *child, size_t index, const void *ctx)
 
 static bool merge_at(const struct iter *child, const struct merge_target *t)
 {
-	return child->cur.version == t->version && slice_eq(child->cur.key, t->key);
+	return child->cur->version == t->version && slice_eq(child->cur->key, t->key);
 }
 
 /* Turning: to the first entry after the target. An identical entry of an earlier child was yielded already. */
@@ -171,17 +237,17 @@ static int merge_place_after(struct iter *child, size_t index, const void *ctx)
 	int rc;
 
 	if (index == t->index)
-		return child->ops->next(child);
+		return iter_next(child);
 	rc = child->ops->seek(child, t->key, t->version);
 	if (rc == 0 && index < t->index && merge_at(child, t))
-		rc = child->ops->next(child);
+		rc = iter_next(child);
 	return rc;
 }
 
 /* Does the child stand before the target? An identical entry of an earlier child does. */
 static bool merge_is_before(const struct iter *child, size_t index, const struct merge_target *t)
 {
-	int d = key_cmp(child->cur.key, child->cur.version, t->key, t->version);
+	int d = key_cmp(child->cur->key, child->cur->version, t->key, t->version);
 
 	return d < 0 || (d == 0 && index < t->index);
 }
@@ -193,12 +259,12 @@ static int merge_place_before(struct iter *child, size_t index, const void *ctx)
 	int rc;
 
 	if (index == t->index)
-		return child->ops->prev(child);
+		return iter_prev(child);
 	rc = child->ops->seek(child, t->key, t->version);
 	if (rc == SILT_END)
 		return child->ops->last(child);
 	while (rc == 0 && !merge_is_before(child, index, t))
-		rc = child->ops->prev(child);
+		rc = iter_prev(child);
 	return rc;
 }
 
@@ -210,9 +276,11 @@ static int merge_turn(struct merge *m, int direction)
 	struct merge_target t;
 	int rc;
 
+	(void)merge_top(m);
 	merge_swap(&m->heap[0], waiting);
-	t = (struct merge_target){ waiting->it->cur.key, waiting->it->cur.version, waiting->index };
+	t = (struct merge_target){ waiting->it->cur->key, waiting->it->cur->version, waiting->index };
 	m->direction = direction;
+	m->stays = 0;
 	m->live = m->n - 1;
 	rc = merge_move_all(m, place, &t);
 	if (rc < 0)
@@ -234,12 +302,13 @@ static int merge_step(struct merge *m, int direction)
 		return m->state;
 	if (m->direction != direction)
 		return merge_turn(m, direction);
-	top = m->heap[0].it;
-	rc = merge_settle(m, 0, direction > 0 ? top->ops->next(top) : top->ops->prev(top));
+	top = merge_top(m);
+	rc = merge_settle(m, 0, direction > 0 ? iter_next(top) : iter_prev(top));
 	if (rc < 0)
 		return rc;
 	if (m->live > 1)
 		merge_sift_down(m, 0);
+	m->stays = m->heap[0].it != top ? 0 : m->stays + (m->stays < MERGE_STAYS);
 	return merge_yield(m);
 }
 
@@ -260,6 +329,21 @@ static int merge_seek(struct iter *it, struct silt_slice key, uint64_t version)
 	return merge_place((struct merge *)it, 1, merge_place_seek, &t);
 }
 
+static int merge_place_below(struct iter *child, size_t index, const void *ctx)
+{
+	const struct merge_target *t = ctx;
+
+	(void)index;
+	return child->ops->before(child, t->key, t->version);
+}
+
+static int merge_before_key(struct iter *it, struct silt_slice key, uint64_t version)
+{
+	struct merge_target t = { key, version, 0 };
+
+	return merge_place((struct merge *)it, -1, merge_place_below, &t);
+}
+
 static int merge_next(struct iter *it)
 {
 	return merge_step((struct merge *)it, 1);
@@ -268,6 +352,13 @@ static int merge_next(struct iter *it)
 static int merge_prev(struct iter *it)
 {
 	return merge_step((struct merge *)it, -1);
+}
+
+static void merge_pin(struct iter *it, struct iter_pin *out)
+{
+	struct iter *top = ((struct merge *)it)->heap[0].it;
+
+	top->ops->pin(top, out);
 }
 
 static void merge_close(struct iter *it)
@@ -283,8 +374,10 @@ static const struct iter_ops merge_ops = {
 	.first = merge_first,
 	.last = merge_last,
 	.seek = merge_seek,
+	.before = merge_before_key,
 	.next = merge_next,
 	.prev = merge_prev,
+	.pin = merge_pin,
 	.close = merge_close,
 };
 

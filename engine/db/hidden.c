@@ -160,14 +160,14 @@ static uint64_t hidden_newest(const struct hidden_iter *h)
 
 	if (!h->level)
 		return h->newest;
-	i = version_lower(h->level, h->inner->cur.key);
+	i = version_lower(h->level, h->inner->cur->key);
 	return i < h->level->n ? h->level->tables[i]->max_version : UINT64_MAX;
 }
 
 /* The fragment, if it is newer than all that the source holds here; *version = the oldest of those that the jump joins. */
 static const struct tombstone *hidden_over(struct hidden_iter *h)
 {
-	const struct tombstone *t = tombstones_seek(&h->at, h->inner->cur.key);
+	const struct tombstone *t = tombstones_seek(&h->at, h->inner->cur->key);
 
 	return t && t->versions[0] > hidden_newest(h) ? t : NULL;
 }
@@ -183,7 +183,7 @@ static int hidden_jump_forward(struct hidden_iter *h, const struct tombstone *t)
 	for (; end < l->at + l->n && end - t < HIDDEN_JOIN && end->versions[0] > newest && slice_eq(end->lower, end[-1].upper); end++)
 		oldest = end->versions[0] < oldest ? end->versions[0] : oldest;
 	to = end[-1].upper;
-	for (size_t i = h->level ? version_lower(h->level, h->inner->cur.key) : 0; h->level && i < h->level->n; i++) {
+	for (size_t i = h->level ? version_lower(h->level, h->inner->cur->key) : 0; h->level && i < h->level->n; i++) {
 		const struct table_meta *m = h->level->tables[i];
 
 		if (!tombstone_below(m->smallest, to))
@@ -194,22 +194,12 @@ static int hidden_jump_forward(struct hidden_iter *h, const struct tombstone *t)
 	return to.len ? h->inner->ops->seek(h->inner, to, UINT64_MAX) : SILT_END;
 }
 
-/* Stands on the last entry before (key, version). */
-static int hidden_before(struct iter *it, struct silt_slice key, uint64_t version)
-{
-	int rc = it->ops->seek(it, key, version);
-
-	if (rc == SILT_END)
-		return it->ops->last(it);
-	return rc == 0 ? it->ops->prev(it) : rc;
-}
-
 static int hidden_jump_backward(struct hidden_iter *h, const struct tombstone *t)
 {
 	const struct tombstones *l = h->at.list;
 	const struct tombstone *begin = t;
 	uint64_t newest = hidden_newest(h), oldest = t->versions[0];
-	size_t i = h->level ? version_lower(h->level, h->inner->cur.key) + 1 : 0;
+	size_t i = h->level ? version_lower(h->level, h->inner->cur->key) + 1 : 0;
 
 	for (; begin > l->at && t - begin < HIDDEN_JOIN && begin[-1].versions[0] > newest && slice_eq(begin->lower, begin[-1].upper); begin--)
 		oldest = begin[-1].versions[0] < oldest ? begin[-1].versions[0] : oldest;
@@ -219,12 +209,12 @@ static int hidden_jump_backward(struct hidden_iter *h, const struct tombstone *t
 		if (slice_cmp(m->largest, begin->lower) < 0)
 			break;
 		if (m->max_version >= oldest)
-			return hidden_before(h->inner, m->largest, 0);        /* behind every version of it: none has version 0 */
+			return h->inner->ops->before(h->inner, m->largest, 0);        /* behind every version of it: none has version 0 */
 	}
-	return hidden_before(h->inner, begin->lower, UINT64_MAX);
+	return h->inner->ops->before(h->inner, begin->lower, UINT64_MAX);
 }
 
-/* inner made a move that returned rc. */
+/* inner made a move that returned rc. Its run is not lent on: each entry is asked about. */
 static int hidden_stand(struct iter *it, int rc, int (*jump)(struct hidden_iter *h, const struct tombstone *t))
 {
 	struct hidden_iter *h = (struct hidden_iter *)it;
@@ -236,8 +226,7 @@ static int hidden_stand(struct iter *it, int rc, int (*jump)(struct hidden_iter 
 			break;
 		rc = jump(h, t);
 	}
-	if (rc == 0)
-		it->cur = h->inner->cur;
+	iter_stand(it, rc == 0 ? h->inner->cur : NULL);
 	return rc;
 }
 
@@ -267,18 +256,32 @@ static int hidden_seek(struct iter *it, struct silt_slice key, uint64_t version)
 	return hidden_stand(it, inner->ops->seek(inner, key, version), hidden_jump_forward);
 }
 
+static int hidden_before(struct iter *it, struct silt_slice key, uint64_t version)
+{
+	struct iter *inner = hidden_inner(it);
+
+	return hidden_stand(it, inner->ops->before(inner, key, version), hidden_jump_backward);
+}
+
 static int hidden_next(struct iter *it)
 {
 	struct iter *inner = hidden_inner(it);
 
-	return hidden_stand(it, inner->ops->next(inner), hidden_jump_forward);
+	return hidden_stand(it, iter_next(inner), hidden_jump_forward);
 }
 
 static int hidden_prev(struct iter *it)
 {
 	struct iter *inner = hidden_inner(it);
 
-	return hidden_stand(it, inner->ops->prev(inner), hidden_jump_backward);
+	return hidden_stand(it, iter_prev(inner), hidden_jump_backward);
+}
+
+static void hidden_pin(struct iter *it, struct iter_pin *out)
+{
+	struct iter *inner = hidden_inner(it);
+
+	inner->ops->pin(inner, out);
 }
 
 static void hidden_close(struct iter *it)
@@ -294,8 +297,10 @@ int hidden_iter_new(struct iter *inner, const struct tombstones *list, uint64_t 
 		.first = hidden_first,
 		.last = hidden_last,
 		.seek = hidden_seek,
+		.before = hidden_before,
 		.next = hidden_next,
 		.prev = hidden_prev,
+		.pin = hidden_pin,
 		.close = hidden_close,
 	};
 	struct hidden_iter *h;

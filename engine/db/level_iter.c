@@ -31,13 +31,6 @@ static int level_iter_open(struct level_iter *it, size_t i)
 	return rc;
 }
 
-static int level_iter_take(struct level_iter *it, int rc)
-{
-	if (rc == 0)
-		it->base.cur = it->child->cur;
-	return rc;
-}
-
 /* The child is past its end: on to the first entry of the tables behind it. */
 static int level_iter_forward(struct level_iter *it, int rc)
 {
@@ -46,7 +39,7 @@ static int level_iter_forward(struct level_iter *it, int rc)
 		if (rc == 0)
 			rc = it->child->ops->first(it->child);
 	}
-	return level_iter_take(it, rc);
+	return iter_lend(&it->base, it->child, rc);
 }
 
 static int level_iter_backward(struct level_iter *it, int rc)
@@ -56,7 +49,7 @@ static int level_iter_backward(struct level_iter *it, int rc)
 		if (rc == 0)
 			rc = it->child->ops->last(it->child);
 	}
-	return level_iter_take(it, rc);
+	return iter_lend(&it->base, it->child, rc);
 }
 
 static int level_iter_first(struct iter *base)
@@ -87,18 +80,38 @@ static int level_iter_seek(struct iter *base, struct silt_slice key, uint64_t ve
 	return level_iter_forward(it, rc == 0 ? it->child->ops->seek(it->child, key, version) : rc);
 }
 
+/* All versions of the key are in the table where it would be: the others behind that one have nothing before it. */
+static int level_iter_before(struct iter *base, struct silt_slice key, uint64_t version)
+{
+	struct level_iter *it = (struct level_iter *)base;
+	size_t i = level_iter_find(it, key);
+	int rc;
+
+	if (i == level_iter_count(it))
+		return base->ops->last(base);
+	rc = level_iter_open(it, i);
+	return level_iter_backward(it, rc == 0 ? it->child->ops->before(it->child, key, version) : rc);
+}
+
 static int level_iter_next(struct iter *base)
 {
 	struct level_iter *it = (struct level_iter *)base;
 
-	return level_iter_forward(it, it->child->ops->next(it->child));
+	return level_iter_forward(it, iter_next(iter_return(base, it->child)));
 }
 
 static int level_iter_prev(struct iter *base)
 {
 	struct level_iter *it = (struct level_iter *)base;
 
-	return level_iter_backward(it, it->child->ops->prev(it->child));
+	return level_iter_backward(it, iter_prev(iter_return(base, it->child)));
+}
+
+static void level_iter_pin(struct iter *base, struct iter_pin *out)
+{
+	struct level_iter *it = (struct level_iter *)base;
+
+	it->child->ops->pin(it->child, out);
 }
 
 static void level_iter_close(struct iter *base)
@@ -113,8 +126,10 @@ static const struct iter_ops level_iter_ops = {
 	.first = level_iter_first,
 	.last = level_iter_last,
 	.seek = level_iter_seek,
+	.before = level_iter_before,
 	.next = level_iter_next,
 	.prev = level_iter_prev,
+	.pin = level_iter_pin,
 	.close = level_iter_close,
 };
 

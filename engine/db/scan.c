@@ -11,10 +11,16 @@
  * between our bounds; the cursors below the merge pass over what lies in it whole (hidden.h).
  *
  * States   NOWHERE   first, last and seek may follow
- *          AT        stands on `key`; the merge is on that very entry (moved forward) or before its key (moved backward)
+ *          AT        stands on `at`; the merge is on that very entry (moved forward) or before its key (moved backward)
  *          BETWEEN   the step budget was spent under way: next or prev in the same direction goes on
  * When the store has a newer view, the next move seeks there anew, at the same version: an iterator holds no old files for long.
+ *
+ * Runs     The merge has neighbours of its entry at hand (core/iter.h). Within a run nothing is copied: `decided` and `at` point
+ *          into it. Before the merge moves on from a run, what is still needed of it is kept (scan_leave_run()): the key; and moved
+ *          backward, the entry that was gathered, whose value is copied if small and pinned if not. silt_iter_next() and
+ *          silt_iter_prev() first try a step for which nothing but the run must be looked at; the age limit is looked at between runs.
  */
+#include "core/key.h"
 #include "core/merge.h"
 #include "db/get.h"
 #include "db/hidden.h"
@@ -37,14 +43,21 @@ struct silt_iter {
 	bool has_upper;
 	enum scan_state state;
 	enum scan_way way;
-	struct silt_buf key;              /* AT: the key stood on; BETWEEN: the key last decided (forward) or being gathered (backward: a
-	                                   * budget is one at least); forward, without have_key: where the move began, "" = at the very first */
-	bool have_key;
+	const struct entry *at;           /* AT: borrowed from the merge's run, or `kept`; else what has nothing */
+	struct silt_slice decided;        /* with have_key: the key stood on, last decided (forward) or being gathered (backward); in the run
+	                                   * or in `key`. Without: `key` = where the move began, "" = at the very first or last */
+	struct silt_buf key;
+	bool have_key;                    /* BETWEEN backward: always, since a budget is one at least */
 	bool merge_ended;                 /* moved backward, and the merge has nothing before the key stood on */
-	struct entry entry;               /* AT, forward: borrowed from the merge; backward: from the buffers below */
-	struct silt_buf meta, value;      /* backward: the newest version gathered so far */
-	bool gathered_live;
+	const struct entry *gathered;     /* backward: the newest version so far of `decided`, if that is live; in the run, or `kept` */
+	struct entry kept;                /* backward, the run it was in being left: in the buffers or pinned */
+	struct silt_buf meta, value;
+	struct iter_pin pin;
 };
+
+enum { SCAN_COPIED = 1024 };              /* bytes: larger values are pinned instead */
+
+static const struct entry scan_nothing;
 
 /* ---- making ---------------------------------------------------------------------------------------------------------- */
 
@@ -172,6 +185,7 @@ int silt_iter_new(silt_db *db, const struct silt_iter_options *opts, silt_iter *
 	if (!it)
 		return SILT_E_NOMEM;
 	it->db = db;
+	it->at = &scan_nothing;
 	db_count(&db->iterators, 1);
 	if (o->snapshot)
 		snapshot_take_again(&it->snap, o->snapshot, &it->view);
@@ -193,6 +207,7 @@ void silt_iter_close(silt_iter *it)
 	if (!it)
 		return;
 	iter_close(it->merge);
+	iter_unpin(&it->pin);
 	tombstones_free(it->ranges);
 	view_unref(it->view);
 	snapshot_drop(&it->snap);
@@ -203,6 +218,68 @@ void silt_iter_close(silt_iter *it)
 	buf_fini(&it->value);
 	db_count(&it->db->iterators, (uint64_t)-1);
 	mem_free(it);
+}
+
+/* ---- leaving a run ------------------------------------------------------------------------------------------------------- */
+
+static int scan_keep_key(silt_iter *it)
+{
+	int rc = 0;
+
+	if (it->have_key && it->decided.data != it->key.data)
+		rc = buf_set(&it->key, it->decided);
+	if (rc == 0 && it->have_key)
+		it->decided = buf_slice(&it->key);
+	return rc;
+}
+
+/* What was gathered is the merge's own entry, or behind it in the run: both have the same source. */
+static int scan_keep_gathered(silt_iter *it)
+{
+	const struct entry *e = it->gathered;
+	int rc = 0;
+
+	iter_unpin(&it->pin);
+	it->kept = *e;
+	if (e->value.len > SCAN_COPIED) {
+		it->merge->ops->pin(it->merge, &it->pin);
+	} else {
+		rc = buf_set(&it->value, e->value);
+		if (rc == 0)
+			rc = buf_set(&it->meta, e->meta);
+		it->kept.value = buf_slice(&it->value);
+		it->kept.meta = buf_slice(&it->meta);
+	}
+	it->kept.key = it->decided;
+	it->gathered = &it->kept;
+	return rc;
+}
+
+static int scan_leave_run(silt_iter *it)
+{
+	int rc = scan_keep_key(it);
+
+	if (rc == 0 && it->gathered && it->gathered != &it->kept)
+		rc = scan_keep_gathered(it);
+	return rc;
+}
+
+static int scan_step_forward(silt_iter *it)
+{
+	int rc = 0;
+
+	if (it->merge->cur == it->merge->last)
+		rc = scan_leave_run(it);
+	return rc < 0 ? rc : iter_next(it->merge);
+}
+
+static int scan_step_backward(silt_iter *it)
+{
+	int rc = 0;
+
+	if (it->merge->cur == it->merge->first)
+		rc = scan_leave_run(it);
+	return rc < 0 ? rc : iter_prev(it->merge);
 }
 
 /* ---- keeping up with the store ------------------------------------------------------------------------------------------ */
@@ -218,6 +295,9 @@ static int scan_refresh(silt_iter *it, bool *fresh)
 		return SILT_E_EXPIRED;
 	if (rcu_load(it->db->view) == it->view)
 		return 0;
+	rc = scan_keep_key(it);
+	if (rc < 0)
+		return rc;
 	mutex_lock(&it->db->mu);
 	v = view_ref(it->db->view);
 	mutex_unlock(&it->db->mu);
@@ -228,11 +308,12 @@ static int scan_refresh(silt_iter *it, bool *fresh)
 	}
 	view_unref(it->view);
 	it->view = v;
+	it->gathered = NULL;
 	*fresh = true;
 	return 0;
 }
 
-/* ---- forward ------------------------------------------------------------------------------------------------------------- */
+/* ---- what decides -------------------------------------------------------------------------------------------------------- */
 
 static bool scan_past_upper(const silt_iter *it, struct silt_slice key)
 {
@@ -247,13 +328,41 @@ static bool scan_before_lower(const silt_iter *it, struct silt_slice key)
 static int scan_end(silt_iter *it, int rc)
 {
 	it->state = SCAN_NOWHERE;
+	it->at = &scan_nothing;
 	return rc;
+}
+
+static int scan_pause(silt_iter *it)
+{
+	it->state = SCAN_BETWEEN;
+	it->at = &scan_nothing;
+	return SILT_TRY_AGAIN;
+}
+
+static int scan_stand(silt_iter *it, const struct entry *e)
+{
+	it->at = e;
+	it->state = SCAN_AT;
+	return 0;
 }
 
 static bool scan_live(silt_iter *it, const struct entry *e)
 {
 	return entry_live(e, it->now_ms) && !hidden_entry(&it->hidden, e);
 }
+
+static bool scan_is_decided(const silt_iter *it, const struct entry *e)
+{
+	return it->have_key && key_same(e->key, it->decided);
+}
+
+static void scan_decide(silt_iter *it, const struct entry *e)
+{
+	it->decided = e->key;
+	it->have_key = true;
+}
+
+/* ---- forward ------------------------------------------------------------------------------------------------------------- */
 
 /* rc: of the move that brought the merge where it is. */
 static int scan_settle_forward(silt_iter *it, int rc)
@@ -262,54 +371,31 @@ static int scan_settle_forward(silt_iter *it, int rc)
 
 	it->way = SCAN_FORWARD;
 	it->merge_ended = false;
-	for (; rc == 0; rc = it->merge->ops->next(it->merge)) {
-		const struct entry *e = &it->merge->cur;
+	it->gathered = NULL;
+	for (; rc == 0; rc = scan_step_forward(it)) {
+		const struct entry *e = it->merge->cur;
 
 		if (scan_past_upper(it, e->key))
 			return scan_end(it, SILT_END);
-		if (it->max_steps && ++steps > it->max_steps) {
-			it->state = SCAN_BETWEEN;
-			return SILT_TRY_AGAIN;
-		}
-		if (e->version > it->snap.version || (it->have_key && slice_eq(e->key, buf_slice(&it->key))))
+		if (it->max_steps && ++steps > it->max_steps)
+			return scan_pause(it);
+		if (e->version > it->snap.version || scan_is_decided(it, e))
 			continue;
-		rc = buf_set(&it->key, e->key);
-		if (rc < 0)
-			return scan_end(it, rc);
-		it->have_key = true;
-		if (!scan_live(it, e))
-			continue;
-		it->entry = *e;
-		it->state = SCAN_AT;
-		return 0;
+		scan_decide(it, e);
+		if (scan_live(it, e))
+			return scan_stand(it, e);
 	}
 	return scan_end(it, rc);
 }
 
 /* ---- backward ------------------------------------------------------------------------------------------------------------- */
 
-static int scan_gather(silt_iter *it, const struct entry *e)
-{
-	int rc = 0;
-
-	it->gathered_live = scan_live(it, e);
-	if (!it->gathered_live)
-		return 0;
-	rc = buf_set(&it->value, e->value);
-	if (rc == 0)
-		rc = buf_set(&it->meta, e->meta);
-	it->entry = *e;
-	return rc;
-}
-
 static int scan_yield_gathered(silt_iter *it)
 {
-	it->entry.key = buf_slice(&it->key);
-	it->entry.value = buf_slice(&it->value);
-	it->entry.meta = buf_slice(&it->meta);
-	it->gathered_live = false;
-	it->state = SCAN_AT;
-	return 0;
+	const struct entry *e = it->gathered;
+
+	it->gathered = NULL;
+	return scan_stand(it, e);
 }
 
 static int scan_settle_backward(silt_iter *it, int rc)
@@ -318,76 +404,108 @@ static int scan_settle_backward(silt_iter *it, int rc)
 
 	it->way = SCAN_BACKWARD;
 	it->merge_ended = false;
-	for (; rc == 0; rc = it->merge->ops->prev(it->merge)) {
-		const struct entry *e = &it->merge->cur;
-		bool same = it->have_key && slice_eq(e->key, buf_slice(&it->key));
+	for (; rc == 0; rc = scan_step_backward(it)) {
+		const struct entry *e = it->merge->cur;
+		bool same = scan_is_decided(it, e);
 
-		if (!same && it->gathered_live)
+		if (!same && it->gathered)
 			return scan_yield_gathered(it);
 		if (scan_before_lower(it, e->key))
 			return scan_end(it, SILT_END);
-		if (it->max_steps && ++steps > it->max_steps) {
-			it->state = SCAN_BETWEEN;
-			return SILT_TRY_AGAIN;
-		}
-		if (!same) {
-			rc = buf_set(&it->key, e->key);
-			if (rc < 0)
-				return scan_end(it, rc);
-			it->have_key = true;
-		}
-		if (e->version > it->snap.version)
-			continue;
-		rc = scan_gather(it, e);
-		if (rc < 0)
-			return scan_end(it, rc);
+		if (it->max_steps && ++steps > it->max_steps)
+			return scan_pause(it);
+		if (!same)
+			scan_decide(it, e);
+		if (e->version <= it->snap.version)
+			it->gathered = scan_live(it, e) ? e : NULL;
 	}
-	if (rc == SILT_END && it->gathered_live) {
+	if (rc == SILT_END && it->gathered) {
 		it->merge_ended = true;
 		return scan_yield_gathered(it);
 	}
 	return scan_end(it, rc);
 }
 
-/* ---- moves ------------------------------------------------------------------------------------------------------------------ */
+/* ---- steps inside a run --------------------------------------------------------------------------------------------------- */
 
-static int scan_restart(silt_iter *it)
+/* Can the step be made with what the run says? Range deletes and a newer view want more than that. */
+static inline bool scan_runs(const silt_iter *it, enum scan_way way)
 {
-	bool fresh;
-
-	it->have_key = false;
-	it->gathered_live = false;
-	it->state = SCAN_NOWHERE;
-	return scan_refresh(it, &fresh);
+	return it->state == SCAN_AT && it->way == way && !it->ranges && rcu_load(it->db->view) == it->view;
 }
+
+/* Does e decide its key, and is it live? Its neighbour in the order is known to have another key. */
+static inline bool scan_plain(const silt_iter *it, const struct entry *e)
+{
+	return e->version <= it->snap.version && entry_live(e, it->now_ms);
+}
+
+/* The entry stood on is the merge's: so the next one decides, if it has another key. */
+static bool scan_run_forward(silt_iter *it)
+{
+	const struct entry *e = it->merge->cur;
+
+	if (!scan_runs(it, SCAN_FORWARD) || e == it->merge->last)
+		return false;
+	e++;
+	if (key_same(e->key, it->decided) || !scan_plain(it, e) || scan_past_upper(it, e->key))
+		return false;
+	it->merge->cur = e;
+	it->decided = e->key;
+	it->at = e;
+	return true;
+}
+
+/* The merge's entry is before the key stood on: it decides, if the one before it has another key. */
+static bool scan_run_backward(silt_iter *it)
+{
+	const struct entry *e = it->merge->cur;
+
+	if (!scan_runs(it, SCAN_BACKWARD) || it->merge_ended || e == it->merge->first)
+		return false;
+	if (key_same(e->key, e[-1].key) || !scan_plain(it, e) || scan_before_lower(it, e->key))
+		return false;
+	it->merge->cur = e - 1;
+	it->decided = e->key;
+	it->at = e;
+	return true;
+}
+
+/* ---- moves ------------------------------------------------------------------------------------------------------------------ */
 
 /* From the first entry at or after (it->key, version), or from the very first. */
 static int scan_go_forward(silt_iter *it, uint64_t version)
 {
+	int rc = scan_keep_key(it);
 	struct silt_slice key = buf_slice(&it->key);
-	int rc = key.len ? it->merge->ops->seek(it->merge, key, version) : it->merge->ops->first(it->merge);
 
+	if (rc == 0)
+		rc = key.len ? it->merge->ops->seek(it->merge, key, version) : it->merge->ops->first(it->merge);
 	return scan_settle_forward(it, rc);
 }
 
 /* From the last entry before (it->key, version), or from the very last. */
 static int scan_go_backward(silt_iter *it, uint64_t version)
 {
+	int rc = scan_keep_key(it);
 	struct silt_slice key = buf_slice(&it->key);
-	int rc = key.len ? it->merge->ops->seek(it->merge, key, version) : SILT_END;
 
 	if (rc == 0)
-		rc = it->merge->ops->prev(it->merge);
-	else if (rc == SILT_END)
-		rc = it->merge->ops->last(it->merge);
+		rc = key.len ? it->merge->ops->before(it->merge, key, version) : it->merge->ops->last(it->merge);
 	return scan_settle_backward(it, rc);
 }
 
+/* `from` may be the key stood on, which goes with the merge's run: so it is copied first. */
 static int scan_start(silt_iter *it, struct silt_slice from)
 {
-	int rc = scan_restart(it);
+	bool fresh;
+	int rc;
 
-	return rc < 0 ? rc : buf_set(&it->key, from);
+	it->have_key = false;
+	it->gathered = NULL;
+	(void)scan_end(it, 0);
+	rc = buf_set(&it->key, from);
+	return rc < 0 ? rc : scan_refresh(it, &fresh);
 }
 
 int silt_iter_seek(silt_iter *it, struct silt_slice key)
@@ -429,6 +547,8 @@ int silt_iter_next(silt_iter *it)
 	bool fresh;
 	int rc;
 
+	if (scan_run_forward(it))
+		return 0;
 	if (it->state == SCAN_NOWHERE || (it->state == SCAN_BETWEEN && it->way == SCAN_BACKWARD))
 		return SILT_E_MISUSE;
 	rc = scan_refresh(it, &fresh);
@@ -436,9 +556,7 @@ int silt_iter_next(silt_iter *it)
 		return scan_end(it, rc);
 	if (it->way == SCAN_BACKWARD || fresh)
 		return scan_go_forward(it, it->have_key ? 0 : UINT64_MAX);
-	if (it->state == SCAN_BETWEEN)
-		return scan_settle_forward(it, 0);
-	return scan_settle_forward(it, it->merge->ops->next(it->merge));
+	return scan_settle_forward(it, it->state == SCAN_BETWEEN ? 0 : scan_step_forward(it));
 }
 
 int silt_iter_prev(silt_iter *it)
@@ -446,15 +564,15 @@ int silt_iter_prev(silt_iter *it)
 	bool fresh;
 	int rc;
 
+	if (scan_run_backward(it))
+		return 0;
 	if (it->state == SCAN_NOWHERE || (it->state == SCAN_BETWEEN && it->way == SCAN_FORWARD))
 		return SILT_E_MISUSE;
 	rc = scan_refresh(it, &fresh);
 	if (rc < 0)
 		return scan_end(it, rc);
-	if (it->state == SCAN_BETWEEN && fresh) {
-		it->gathered_live = false;        /* that key is gathered again, from its oldest version */
-		return scan_go_backward(it, 0);
-	}
+	if (it->state == SCAN_BETWEEN && fresh)
+		return scan_go_backward(it, 0);   /* that key is gathered again, from its oldest version */
 	if (it->state == SCAN_AT && (it->way == SCAN_FORWARD || fresh))
 		return scan_go_backward(it, UINT64_MAX);
 	/* Moved backward: the merge is before the key stood on already. */
@@ -463,17 +581,17 @@ int silt_iter_prev(silt_iter *it)
 
 struct silt_slice silt_iter_key(const silt_iter *it)
 {
-	return it->entry.key;
+	return it->at->key;
 }
 
 struct silt_slice silt_iter_value(const silt_iter *it)
 {
-	return it->entry.value;
+	return it->at->value;
 }
 
 void silt_iter_info(const silt_iter *it, struct silt_info *out)
 {
-	get_fill_info(&it->entry, out);
+	get_fill_info(it->at, out);
 }
 
 uint64_t silt_iter_version(const silt_iter *it)

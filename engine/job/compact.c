@@ -63,11 +63,9 @@ struct compact_input {
 
 static int compact_input_stand(struct compact_input *in, int rc)
 {
-	if (rc == 0)
-		in->it.cur = in->inner->cur;
 	if (rc == SILT_E_CORRUPT && *in->damaged == 0)
 		*in->damaged = in->metas[in->at]->number;
-	return rc;
+	return iter_lend(&in->it, in->inner, rc);
 }
 
 static void compact_input_leave(struct compact_input *in)
@@ -104,7 +102,7 @@ static int compact_input_first(struct iter *it)
 static int compact_input_next(struct iter *it)
 {
 	struct compact_input *in = (struct compact_input *)it;
-	int rc = in->inner->ops->next(in->inner);
+	int rc = iter_next(iter_return(it, in->inner));
 
 	return rc == SILT_END ? compact_input_enter(in, in->at + 1) : compact_input_stand(in, rc);
 }
@@ -133,6 +131,7 @@ static const struct iter_ops compact_input_ops = {
 	.first = compact_input_first,
 	.last = compact_input_back,
 	.seek = compact_input_seek,
+	.before = compact_input_seek,
 	.next = compact_input_next,
 	.prev = compact_input_back,
 	.close = compact_input_close,
@@ -352,8 +351,8 @@ static int compact_entries(struct compact *c, struct iter *it)
 	struct job *job = c->job;
 	int rc;
 
-	for (rc = it->ops->first(it); rc == 0; rc = it->ops->next(it)) {
-		rc = compact_entry(c, &it->cur);
+	for (rc = it->ops->first(it); rc == 0; rc = iter_next(it)) {
+		rc = compact_entry(c, it->cur);
 		if (rc < 0)
 			return rc;
 		if (++c->out.counts->entries_in % COMPACT_LOOK_EVERY)

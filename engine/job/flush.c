@@ -31,11 +31,11 @@ static int flush_entries(struct output *o, struct iter *it, struct keep *k, uint
 	struct job *job = o->job;
 	int rc;
 
-	for (rc = it->ops->first(it); rc == 0; rc = it->ops->next(it)) {
-		rc = flush_entry(o, k, &it->cur);
+	for (rc = it->ops->first(it); rc == 0; rc = iter_next(it)) {
+		rc = flush_entry(o, k, it->cur);
 		if (rc < 0)
 			return rc;
-		if (++o->counts->entries_in % FLUSH_LOOK_EVERY && it->cur.value.len < FLUSH_LARGE)
+		if (++o->counts->entries_in % FLUSH_LOOK_EVERY && it->cur->value.len < FLUSH_LARGE)
 			continue;
 		if (job->should_stop(job->ctx))
 			return SILT_E_CLOSED;

@@ -180,15 +180,19 @@ void memtable_check(const struct memtable *m)
 struct memtable_iter {
 	struct iter it;
 	struct memtable *m;               /* shared */
-	const struct node *at;   /* NULL = past either end */
+	const struct node *at;            /* NULL = past either end */
+	struct entry entry;               /* of that node */
 };
 
 static int memtable_stand(struct iter *it, const struct node *n)
 {
-	((struct memtable_iter *)it)->at = n;
+	struct memtable_iter *mi = (struct memtable_iter *)it;
+
+	mi->at = n;
+	iter_stand(it, n ? &mi->entry : NULL);
 	if (!n)
 		return SILT_END;
-	sorted_entry(n, &it->cur);
+	sorted_entry(n, &mi->entry);
 	return 0;
 }
 
@@ -226,6 +230,16 @@ static int memtable_prev(struct iter *it)
 	return memtable_stand(it, at ? sorted_prev(memtable_list(it), at) : NULL);
 }
 
+static void memtable_drop(void *m)
+{
+	memtable_unref(m);
+}
+
+static void memtable_pin(struct iter *it, struct iter_pin *out)
+{
+	*out = (struct iter_pin){ memtable_ref(((struct memtable_iter *)it)->m), memtable_drop };
+}
+
 static void memtable_close(struct iter *it)
 {
 	memtable_unref(((struct memtable_iter *)it)->m);
@@ -236,8 +250,10 @@ static const struct iter_ops memtable_iter_ops = {
 	.first = memtable_first,
 	.last = memtable_last,
 	.seek = memtable_seek,
+	.before = iter_before,
 	.next = memtable_next,
 	.prev = memtable_prev,
+	.pin = memtable_pin,
 	.close = memtable_close,
 };
 

@@ -10,8 +10,6 @@
  */
 #include "table/block_reader.h"
 #include "base/cursor.h"
-#include "core/key.h"
-#include "table/block_writer.h"
 
 enum {
 	BLOCK_READER_TAGS_MAX = 512,      /* entries; in larger blocks a binary search beats the scan of the tags */
@@ -195,7 +193,7 @@ static inline struct silt_slice block_reader_restart(const struct block *b, uint
 	return slice_of(h.tail, h.tail_len);
 }
 
-static void block_reader_fill(const struct block_reader_head *h, struct silt_slice key, struct entry *out)
+static inline void block_reader_fill(const struct block_reader_head *h, struct silt_slice key, struct entry *out)
 {
 	const uint8_t *meta = h->tail + h->tail_len;
 
@@ -219,6 +217,43 @@ void block_reader_entry(const struct block *b, uint32_t i, uint8_t *key_room, st
 	memcpy(key_room, block_reader_restart(b, i).data, h.shared);
 	memcpy(key_room + h.shared, h.tail, h.tail_len);
 	block_reader_fill(&h, slice_of(key_room, h.shared + h.tail_len), out);
+}
+
+/* Copies n bytes, and where `end` says that there are as many, BLOCK_RUN_SPARE: most keys are short, and a call costs more than that. */
+static inline void block_reader_copy(uint8_t *to, const uint8_t *from, size_t n, const uint8_t *end)
+{
+	if (__builtin_expect(n <= BLOCK_RUN_SPARE && end - from >= BLOCK_RUN_SPARE, true))
+		memcpy(to, from, BLOCK_RUN_SPARE);
+	else
+		memcpy(to, from, n);
+}
+
+uint32_t block_reader_run(const struct block *b, uint32_t from, uint32_t to, struct block_run *run)
+{
+	const uint8_t *end = (const uint8_t *)b->bytes.data + b->bytes.len, *restart = block_reader_restart(b, from).data;
+	uint8_t *room = run->keys;
+	struct block_reader_head h;
+	uint32_t step = from <= to ? 1 : UINT32_MAX, last = from;
+
+	for (uint32_t i = from;; i += step) {
+		const uint8_t *key;
+
+		block_reader_head_at(b, i, &h);
+		key = h.tail;
+		if (h.shared > 0) {
+			if (h.shared + h.tail_len > (size_t)(run->keys + KEY_MAX - room))
+				break;
+			key = room;
+			block_reader_copy(room, restart, h.shared, end);
+			block_reader_copy(room + h.shared, h.tail, h.tail_len, end);
+			room += h.shared + h.tail_len;
+		}
+		block_reader_fill(&h, slice_of(key, h.shared + h.tail_len), &run->at[i % BLOCK_RESTART]);
+		last = i;
+		if (i == to)
+			break;
+	}
+	return last;
 }
 
 uint8_t block_reader_tag(const struct block *b, uint32_t i)

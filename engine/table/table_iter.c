@@ -5,7 +5,8 @@
  * State     nowhere: data NULL; every entry: top index -> partition `at.part` (pinned) -> data block `at.leaf` (pinned) -> ordinal.
  *           first, last, seek: anywhere -> on an entry, or nowhere.  next, prev: on an entry -> on its neighbour, or nowhere.
  *           A failure leads nowhere. From nowhere next and prev answer SILT_END.
- * Entries are read each by itself (block_writer.c, "Restarts"), so that backward costs what forward costs.
+ * Runs      what is decoded at once is at most a restart interval (block_writer.c, "Restarts"), up to its end moving forward, down to its
+ *           restart moving backward: both cost the same. A seek decodes its one entry, since many go no further.
  * With TABLE_NO_FILL what the cache does not have is read in windows of 256 KiB.
  */
 #include "table/table_private.h"
@@ -19,9 +20,9 @@ struct table_iter {
 	unsigned flags;
 	struct table_place at;
 	struct block *index, *data;       /* pinned */
-	uint32_t ordinal;
 	struct table_ahead ahead;
-	uint8_t key[KEY_MAX];             /* room for it.cur.key */
+	uint32_t restart;                 /* ordinal of run.at[0] */
+	struct block_run run;             /* it.first to it.last are of it */
 };
 
 static struct table_iter *table_iter_of(struct iter *it)
@@ -36,15 +37,41 @@ static int table_iter_nowhere(struct table_iter *ti, int rc)
 	ti->data = NULL;
 	ti->index = NULL;
 	ti->at.index = NULL;
+	iter_stand(&ti->it, NULL);
 	return rc;
 }
 
-static int table_iter_emit(struct table_iter *ti, uint32_t ordinal)
+/* Decodes entries from..to of an interval, or some of them, and stands on `from`. */
+static int table_iter_emit(struct table_iter *ti, uint32_t from, uint32_t to)
 {
-	ti->ordinal = ordinal;
-	block_reader_entry(ti->data, ordinal, ti->key, &ti->it.cur);
-	table_assign(ti->table, &ti->it.cur);
+	const struct entry *at = ti->run.at;
+	uint32_t end = block_reader_run(ti->data, from, to, &ti->run);
+	uint32_t lo = from < end ? from : end, hi = from < end ? end : from;
+
+	ti->restart = from - from % BLOCK_RESTART;
+	for (uint32_t i = lo; i <= hi; i++)
+		table_assign(ti->table, &ti->run.at[i - ti->restart]);
+	ti->it.cur = at + (from - ti->restart);
+	ti->it.first = at + (lo - ti->restart);
+	ti->it.last = at + (hi - ti->restart);
 	return 0;
+}
+
+static int table_iter_emit_forward(struct table_iter *ti, uint32_t i)
+{
+	uint32_t end = i - i % BLOCK_RESTART + BLOCK_RESTART;
+
+	return table_iter_emit(ti, i, (end < ti->data->items ? end : ti->data->items) - 1);
+}
+
+static int table_iter_emit_backward(struct table_iter *ti, uint32_t i)
+{
+	return table_iter_emit(ti, i, i - i % BLOCK_RESTART);
+}
+
+static uint32_t table_iter_ordinal(const struct table_iter *ti)
+{
+	return ti->restart + (uint32_t)(ti->it.cur - ti->run.at);
 }
 
 static int table_iter_child(struct table_iter *ti, enum table_block_kind kind, struct block **out)
@@ -101,7 +128,7 @@ static int table_iter_next_leaf(struct table_iter *ti)
 		leaf = 0;
 	}
 	rc = table_iter_enter_leaf(ti, leaf);
-	return rc == 0 ? table_iter_emit(ti, 0) : rc;
+	return rc == 0 ? table_iter_emit_forward(ti, 0) : rc;
 }
 
 /* The last entry of the block before this one. */
@@ -119,7 +146,7 @@ static int table_iter_prev_leaf(struct table_iter *ti)
 		leaf = ti->index->items;
 	}
 	rc = table_iter_enter_leaf(ti, leaf - 1);
-	return rc == 0 ? table_iter_emit(ti, ti->data->items - 1) : rc;
+	return rc == 0 ? table_iter_emit_backward(ti, ti->data->items - 1) : rc;
 }
 
 static int table_iter_ready(struct table_iter *ti)
@@ -141,7 +168,7 @@ static int table_iter_first(struct iter *it)
 		rc = table_iter_enter_part(ti, 0);
 	if (rc == 0)
 		rc = table_iter_enter_leaf(ti, 0);
-	return rc == 0 ? table_iter_emit(ti, 0) : rc;
+	return rc == 0 ? table_iter_emit_forward(ti, 0) : rc;
 }
 
 static int table_iter_last(struct iter *it)
@@ -153,14 +180,16 @@ static int table_iter_last(struct iter *it)
 		rc = table_iter_enter_part(ti, ti->at.top->items - 1);
 	if (rc == 0)
 		rc = table_iter_enter_leaf(ti, ti->index->items - 1);
-	return rc == 0 ? table_iter_emit(ti, ti->data->items - 1) : rc;
+	return rc == 0 ? table_iter_emit_backward(ti, ti->data->items - 1) : rc;
 }
 
-/* Within the partition; the target may stand in the gap between a block's last entry and its separator. */
-static int table_iter_seek_leaf(struct table_iter *ti, struct silt_slice key, uint64_t version)
+/*
+ * To the block of the partition at ti->at.part that the target is in, or in the gap between whose last entry and separator it is; *out = how
+ * many of the block's entries are before it.
+ */
+static int table_iter_find(struct table_iter *ti, struct silt_slice key, uint64_t version, uint32_t *out)
 {
 	uint32_t leaf = index_find(ti->index, key, version);
-	uint32_t ordinal;
 	int rc;
 
 	if (leaf == ti->index->items) {
@@ -169,13 +198,13 @@ static int table_iter_seek_leaf(struct table_iter *ti, struct silt_slice key, ui
 		return table_iter_nowhere(ti, rc);
 	}
 	rc = table_iter_enter_leaf(ti, leaf);
-	if (rc != 0)
-		return rc;
-	ordinal = block_reader_seek(ti->data, key, version);
-	return ordinal < ti->data->items ? table_iter_emit(ti, ordinal) : table_iter_next_leaf(ti);
+	if (rc == 0)
+		*out = block_reader_seek(ti->data, key, version);
+	return rc;
 }
 
-static int table_iter_seek_part(struct table_iter *ti, struct silt_slice key, uint64_t version)
+/* SILT_END: the target is behind all entries. */
+static int table_iter_find_part(struct table_iter *ti, struct silt_slice key, uint64_t version, uint32_t *out)
 {
 	uint32_t part = index_find(ti->at.top, key, version);
 	int rc;
@@ -183,43 +212,76 @@ static int table_iter_seek_part(struct table_iter *ti, struct silt_slice key, ui
 	if (part == ti->at.top->items)
 		return table_iter_nowhere(ti, SILT_END);
 	rc = table_iter_enter_part(ti, part);
-	return rc == 0 ? table_iter_seek_leaf(ti, key, version) : rc;
+	return rc == 0 ? table_iter_find(ti, key, version, out) : rc;
 }
 
-static int table_iter_seek(struct iter *it, struct silt_slice key, uint64_t version)
+static int table_iter_target(struct table_iter *ti, struct silt_slice key, uint64_t version, uint32_t *out)
 {
-	struct table_iter *ti = table_iter_of(it);
 	struct block *before = ti->data;  /* held to the end: key may be it.cur's own */
 	int rc;
 
 	ti->data = NULL;
 	rc = table_iter_ready(ti);
 	if (rc == 0)
-		rc = table_iter_seek_part(ti, key, table_stored_version(ti->table, version));
+		rc = table_iter_find_part(ti, key, table_stored_version(ti->table, version), out);
 	block_unpin(before);
 	return rc;
+}
+
+static int table_iter_seek(struct iter *it, struct silt_slice key, uint64_t version)
+{
+	struct table_iter *ti = table_iter_of(it);
+	uint32_t i;
+	int rc = table_iter_target(ti, key, version, &i);
+
+	if (rc != 0)
+		return rc;
+	return i < ti->data->items ? table_iter_emit(ti, i, i) : table_iter_next_leaf(ti);
+}
+
+static int table_iter_before(struct iter *it, struct silt_slice key, uint64_t version)
+{
+	struct table_iter *ti = table_iter_of(it);
+	uint32_t i;
+	int rc = table_iter_target(ti, key, version, &i);
+
+	if (rc == SILT_END)
+		return table_iter_last(it);
+	if (rc != 0)
+		return rc;
+	return i > 0 ? table_iter_emit(ti, i - 1, i - 1) : table_iter_prev_leaf(ti);
 }
 
 static int table_iter_next(struct iter *it)
 {
 	struct table_iter *ti = table_iter_of(it);
+	uint32_t i;
 
 	if (!ti->data)
 		return SILT_END;
-	if (ti->ordinal + 1 < ti->data->items)
-		return table_iter_emit(ti, ti->ordinal + 1);
-	return table_iter_next_leaf(ti);
+	i = table_iter_ordinal(ti) + 1;
+	return i < ti->data->items ? table_iter_emit_forward(ti, i) : table_iter_next_leaf(ti);
 }
 
 static int table_iter_prev(struct iter *it)
 {
 	struct table_iter *ti = table_iter_of(it);
+	uint32_t i;
 
 	if (!ti->data)
 		return SILT_END;
-	if (ti->ordinal > 0)
-		return table_iter_emit(ti, ti->ordinal - 1);
-	return table_iter_prev_leaf(ti);
+	i = table_iter_ordinal(ti);
+	return i > 0 ? table_iter_emit_backward(ti, i - 1) : table_iter_prev_leaf(ti);
+}
+
+static void table_iter_drop(void *block)
+{
+	block_unpin(block);
+}
+
+static void table_iter_pin(struct iter *it, struct iter_pin *out)
+{
+	*out = (struct iter_pin){ block_pin_again(table_iter_of(it)->data), table_iter_drop };
 }
 
 static void table_iter_close(struct iter *it)
@@ -238,8 +300,10 @@ int table_iter_new(struct table *t, unsigned flags, struct iter **out)
 		.first = table_iter_first,
 		.last = table_iter_last,
 		.seek = table_iter_seek,
+		.before = table_iter_before,
 		.next = table_iter_next,
 		.prev = table_iter_prev,
+		.pin = table_iter_pin,
 		.close = table_iter_close,
 	};
 	struct table_iter *ti;
@@ -249,7 +313,7 @@ int table_iter_new(struct table *t, unsigned flags, struct iter **out)
 	ti = mem_alloc(sizeof(*ti));
 	if (!ti)
 		return SILT_E_NOMEM;
-	memset(ti, 0, offsetof(struct table_iter, key));
+	memset(ti, 0, offsetof(struct table_iter, run));
 	ti->it.ops = &ops;
 	ti->table = table_ref(t);
 	ti->flags = flags;

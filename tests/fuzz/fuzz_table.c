@@ -143,9 +143,9 @@ static void fuzz_scan(struct table *table, const struct fuzz_twin *t, bool forwa
 		CHECK(!intact);
 		return;
 	}
-	for (rc = forward ? it->ops->first(it) : it->ops->last(it); rc == 0; rc = forward ? it->ops->next(it) : it->ops->prev(it), seen++) {
+	for (rc = forward ? it->ops->first(it) : it->ops->last(it); rc == 0; rc = forward ? iter_next(it) : iter_prev(it), seen++) {
 		CHECK(seen < t->n);
-		CHECK(fuzz_same(&it->cur, &t->entries[forward ? seen : t->n - 1 - seen]));
+		CHECK(fuzz_same(it->cur, &t->entries[forward ? seen : t->n - 1 - seen]));
 	}
 	CHECK(rc == SILT_END ? seen == t->n : fuzz_is_damage(rc) && !intact);
 	iter_close(it);
@@ -344,15 +344,15 @@ static void fuzz_sound(struct table *table, const struct table_meta *meta)
 	int rc;
 
 	CHECK(table_iter_new(table, TABLE_NO_FILL, &it) == 0);
-	for (rc = it->ops->first(it); rc == 0; rc = it->ops->next(it), seen++) {
+	for (rc = it->ops->first(it); rc == 0; rc = iter_next(it), seen++) {
 		struct table_hit hit;
 
-		CHECK(seen == 0 || key_cmp(buf_slice(&last), version, it->cur.key, it->cur.version) < 0);
-		CHECK(buf_set(&last, it->cur.key) == 0);
-		version = it->cur.version;
-		CHECK(table_get(table, it->cur.key, hash_key(it->cur.key), version, 0, NULL, &hit) == 0);
+		CHECK(seen == 0 || key_cmp(buf_slice(&last), version, it->cur->key, it->cur->version) < 0);
+		CHECK(buf_set(&last, it->cur->key) == 0);
+		version = it->cur->version;
+		CHECK(table_get(table, it->cur->key, hash_key(it->cur->key), version, 0, NULL, &hit) == 0);
 		if (hit.entry.version == version)
-			CHECK(hit.entry.kind == ENTRY_DELETE || slice_eq(hit.entry.value, it->cur.value));
+			CHECK(hit.entry.kind == ENTRY_DELETE || slice_eq(hit.entry.value, it->cur->value));
 		table_hit_release(&hit);
 	}
 	CHECK(rc == SILT_END && seen == meta->entries);
@@ -416,7 +416,7 @@ static void fuzz_use(struct env *env, struct table_meta *meta)
 	if (table_iter_new(table, 0, &it) == 0) {
 		rc = it->ops->seek(it, meta->largest, SILT_VERSION_MAX);
 		for (uint64_t n = 0; rc == 0 && n < 10000; n++)
-			rc = it->ops->prev(it);
+			rc = iter_prev(it);
 		it->ops->close(it);
 	}
 	if (table_verify(table, NULL, NULL) == 0)

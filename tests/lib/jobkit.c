@@ -326,8 +326,8 @@ static void jobkit_see_table(struct jobkit *k, struct jobkit_seen *seen, struct 
 
 	assert_int_equal(table_cache_get(k->job.tables, m, &t), 0);
 	assert_int_equal(table_iter_new(t, TABLE_NO_FILL, &it), 0);
-	for (rc = it->ops->first(it); rc == 0; rc = it->ops->next(it), n++)
-		jobkit_see(seen, &it->cur);
+	for (rc = it->ops->first(it); rc == 0; rc = iter_next(it), n++)
+		jobkit_see(seen, it->cur);
 	assert_int_equal(rc, SILT_END);
 	assert_int_equal(n, m->entries);
 	iter_close(it);

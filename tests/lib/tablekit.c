@@ -300,12 +300,20 @@ static void tablekit_check_seek(struct tablekit *k, struct iter *it, struct silt
 
 	assert_int_equal(rc, at < k->count ? 0 : SILT_END);
 	if (rc == 0)
-		assert_true(tablekit_same(&it->cur, &k->entries[at]));
+		assert_true(tablekit_same(it->cur, &k->entries[at]));
 	if (rc == 0 && at > 0) {                             /* and round */
-		assert_int_equal(it->ops->prev(it), 0);
-		assert_true(tablekit_same(&it->cur, &k->entries[at - 1]));
-		assert_int_equal(it->ops->next(it), 0);
-		assert_true(tablekit_same(&it->cur, &k->entries[at]));
+		assert_int_equal(iter_prev(it), 0);
+		assert_true(tablekit_same(it->cur, &k->entries[at - 1]));
+		assert_int_equal(iter_next(it), 0);
+		assert_true(tablekit_same(it->cur, &k->entries[at]));
+	}
+	rc = it->ops->before(it, key, version);
+	assert_int_equal(rc, at > 0 ? 0 : SILT_END);
+	if (rc == 0)
+		assert_true(tablekit_same(it->cur, &k->entries[at - 1]));
+	if (rc == 0 && at < k->count) {
+		assert_int_equal(iter_next(it), 0);
+		assert_true(tablekit_same(it->cur, &k->entries[at]));
 	}
 }
 
@@ -316,14 +324,14 @@ void tablekit_check_iter(struct tablekit *k, unsigned flags)
 	int rc;
 
 	assert_int_equal(table_iter_new(k->table, flags, &it), 0);
-	assert_int_equal(it->ops->next(it), SILT_END);
-	for (rc = it->ops->first(it); rc == 0; rc = it->ops->next(it))
-		assert_true(tablekit_same(&it->cur, &k->entries[i++]));
+	assert_int_equal(iter_next(it), SILT_END);
+	for (rc = it->ops->first(it); rc == 0; rc = iter_next(it))
+		assert_true(tablekit_same(it->cur, &k->entries[i++]));
 	assert_int_equal(rc, SILT_END);
 	assert_int_equal(i, k->count);
-	assert_int_equal(it->ops->prev(it), SILT_END);
-	for (rc = it->ops->last(it); rc == 0; rc = it->ops->prev(it))
-		assert_true(tablekit_same(&it->cur, &k->entries[--i]));
+	assert_int_equal(iter_prev(it), SILT_END);
+	for (rc = it->ops->last(it); rc == 0; rc = iter_prev(it))
+		assert_true(tablekit_same(it->cur, &k->entries[--i]));
 	assert_int_equal(rc, SILT_END);
 	assert_int_equal(i, 0);
 	for (i = 0; i < k->count; i++) {

@@ -114,8 +114,8 @@ static void expect(const struct iter *it, int rc, const struct pair *sorted, siz
 		return;
 	}
 	assert_int_equal(rc, 0);
-	assert_true(slice_eq(it->cur.key, key_of(sorted[at].key, buf)));
-	assert_int_equal(it->cur.version, sorted[at].version);
+	assert_true(slice_eq(it->cur->key, key_of(sorted[at].key, buf)));
+	assert_int_equal(it->cur->version, sorted[at].version);
 }
 
 static void test_memtable_iter__agrees_with_a_sorted_array(void **state)
@@ -150,10 +150,10 @@ static void test_memtable_iter__agrees_with_a_sorted_array(void **state)
 				at++;
 			expect(it, it->ops->seek(it, key_of(p.key, buf), p.version), pairs, ENTRIES, at);
 		} else if (dice < 17) {
-			expect(it, it->ops->next(it), pairs, ENTRIES, ++at);
+			expect(it, iter_next(it), pairs, ENTRIES, ++at);
 		} else {
 			at = at ? at - 1 : ENTRIES;
-			expect(it, it->ops->prev(it), pairs, ENTRIES, at);
+			expect(it, iter_prev(it), pairs, ENTRIES, at);
 		}
 	}
 	iter_close(it);

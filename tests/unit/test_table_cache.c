@@ -92,10 +92,10 @@ static void test_table_cache__a_cursor_may_outlive_the_last_reference(void **sta
 	assert_int_equal(table_iter_new(t, 0, &it), 0);
 	table_cache_put(c.cache, t);
 	assert_int_equal(it->ops->first(it), 0);
-	assert_true(tablekit_same(&it->cur, &c.k.entries[0]));
+	assert_true(tablekit_same(it->cur, &c.k.entries[0]));
 	assert_int_equal(table_cache_get(c.cache, c.k.meta, &t), 0);   /* a new one, beside the cursor's */
 	table_cache_put(c.cache, t);
-	assert_int_equal(it->ops->next(it), SILT_END);
+	assert_int_equal(iter_next(it), SILT_END);
 	iter_close(it);
 	cachekit_fini(&c);
 }

@@ -103,7 +103,7 @@ static void test_table_ranges__nothing_else(void **state)
 	assert_int_equal(it->ops->first(it), SILT_END);
 	assert_int_equal(it->ops->last(it), SILT_END);
 	assert_int_equal(it->ops->seek(it, slice_str("c"), 9), SILT_END);
-	assert_int_equal(it->ops->next(it), SILT_END);
+	assert_int_equal(iter_next(it), SILT_END);
 	iter_close(it);
 	block_cache_stats(k.cache, &before);
 	for (char c = 'a'; c <= 'z'; c++)

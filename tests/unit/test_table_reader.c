@@ -580,13 +580,13 @@ static void test_table_reader__an_assigned_version_is_every_entrys(void **state)
 	}
 	assert_int_equal(table_iter_new(k.table, 0, &it), 0);
 	assert_int_equal(it->ops->seek(it, key, 50), 0);
-	assert_true(slice_eq(it->cur.key, key) && it->cur.version == 50);
+	assert_true(slice_eq(it->cur->key, key) && it->cur->version == 50);
 	assert_int_equal(it->ops->seek(it, key, UINT64_MAX), 0);
-	assert_true(slice_eq(it->cur.key, key));
+	assert_true(slice_eq(it->cur->key, key));
 	assert_int_equal(it->ops->seek(it, key, 49), 0);         /* behind the entry of version 50 */
-	assert_true(slice_eq(it->cur.key, slice_str("key051")) && it->cur.version == 50);
-	assert_int_equal(it->ops->prev(it), 0);
-	assert_true(slice_eq(it->cur.key, key) && it->cur.version == 50);
+	assert_true(slice_eq(it->cur->key, slice_str("key051")) && it->cur->version == 50);
+	assert_int_equal(iter_prev(it), 0);
+	assert_true(slice_eq(it->cur->key, key) && it->cur->version == 50);
 	iter_close(it);
 	assert_int_equal(table_verify(k.table, NULL, NULL), 0);
 
