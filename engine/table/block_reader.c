@@ -13,6 +13,9 @@
 
 enum {
 	BLOCK_READER_TAGS_MAX = 512,      /* entries; in larger blocks a binary search beats the scan of the tags */
+	BLOCK_READER_LINE = 64,           /* bytes that come from memory together */
+	BLOCK_READER_FORETELL = 32,       /* lines at once: more wait for each other, and what is in order the processor foresees itself */
+	BLOCK_READER_RESTARTS = 8,        /* heads asked for before a search; a block of the default size has fewer */
 };
 
 struct block_reader {                     /* block::decoded */
@@ -184,6 +187,11 @@ static inline void block_reader_head_at(const struct block *b, uint32_t i, struc
 	h->tail = p;
 }
 
+static inline void block_reader_foretell_head(const struct block *b, uint32_t i)
+{
+	__builtin_prefetch((const uint8_t *)b->bytes.data + block_reader_offsets(b)[i]);
+}
+
 /* The whole key of the restart that entry i shares bytes with. */
 static inline struct silt_slice block_reader_restart(const struct block *b, uint32_t i)
 {
@@ -277,10 +285,9 @@ static int block_reader_cmp(const struct block *b, uint32_t i, struct silt_slice
 	return d;
 }
 
-uint32_t block_reader_seek(const struct block *b, struct silt_slice key, uint64_t version)
+/* Among lo..hi-1: the first entry at or after (key, version), or hi. */
+static uint32_t block_reader_search(const struct block *b, uint32_t lo, uint32_t hi, struct silt_slice key, uint64_t version)
 {
-	uint32_t lo = 0, hi = b->items;
-
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
 
@@ -290,6 +297,50 @@ uint32_t block_reader_seek(const struct block *b, struct silt_slice key, uint64_
 			hi = mid;
 	}
 	return lo;
+}
+
+/* How many restarts are before (key, version); the first counts as one. */
+static uint32_t block_reader_search_restarts(const struct block *b, struct silt_slice key, uint64_t version)
+{
+	uint32_t lo = 1, hi = (b->items + BLOCK_RESTART - 1) / BLOCK_RESTART;
+
+	for (uint32_t i = lo; i < hi && hi <= BLOCK_READER_RESTARTS; i++)
+		block_reader_foretell_head(b, i * BLOCK_RESTART);
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (block_reader_cmp(b, mid * BLOCK_RESTART, key, version) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/*
+ * First the restarts, then the interval behind the last one that is before the target. Both times all heads that may be looked at are
+ * asked for at once: a cold block costs the search two waits, where halving all entries would wait at every step.
+ */
+uint32_t block_reader_seek(const struct block *b, struct silt_slice key, uint64_t version)
+{
+	uint32_t n = block_reader_search_restarts(b, key, version);
+	uint32_t lo = (n - 1) * BLOCK_RESTART, hi = n * BLOCK_RESTART < b->items ? n * BLOCK_RESTART : b->items;
+
+	for (uint32_t i = lo; i < hi; i++)
+		block_reader_foretell_head(b, i);
+	return block_reader_search(b, lo, hi, key, version);
+}
+
+void block_reader_foretell(const struct block *b, uint32_t from, uint32_t to)
+{
+	const uint16_t *offset = block_reader_offsets(b);
+	const uint8_t *at = (const uint8_t *)b->bytes.data + offset[from < to ? from : to];
+	const uint8_t *end = (const uint8_t *)b->bytes.data + offset[from < to ? to : from];
+
+	if (end - at > BLOCK_READER_FORETELL * BLOCK_READER_LINE)
+		end = at + BLOCK_READER_FORETELL * BLOCK_READER_LINE;
+	for (; at < end + BLOCK_READER_LINE; at += BLOCK_READER_LINE)
+		__builtin_prefetch(at);
 }
 
 /* Is entry i a version of key that a reader at max_version sees? Then *h is filled. Its own bytes first: they are at hand. */

@@ -36,6 +36,8 @@ void block_reader_entry(const struct block *b, uint32_t i, uint8_t *key_room, st
  * is returned. What is in *run elsewhere stays, but for the keys.
  */
 uint32_t block_reader_run(const struct block *b, uint32_t from, uint32_t to, struct block_run *run);
+/* Asks the processor for what block_reader_run() of these entries will read. */
+void block_reader_foretell(const struct block *b, uint32_t from, uint32_t to);
 uint8_t block_reader_tag(const struct block *b, uint32_t i);
 
 #endif

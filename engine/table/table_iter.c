@@ -7,10 +7,14 @@
  *           A failure leads nowhere. From nowhere next and prev answer SILT_END.
  * Runs      what is decoded at once is at most a restart interval (block_writer.c, "Restarts"), up to its end moving forward, down to its
  *           restart moving backward: both cost the same. A seek decodes its one entry, since many go no further.
+ * Foretelling  memory is slower than the decoding: each run asks the processor for the bytes of the one behind it. Where the block has no
+ *           more of them, the next block is prepared while there is still something to read: its header, and with the last run, pinned as
+ *           `beside`, its first entries.
  * With TABLE_NO_FILL what the cache does not have is read in windows of 256 KiB.
  */
 #include "table/table_private.h"
 #include "base/mem.h"
+#include "base/rcu.h"
 #include "core/key.h"
 #include "table/block_reader.h"
 
@@ -20,6 +24,8 @@ struct table_iter {
 	unsigned flags;
 	struct table_place at;
 	struct block *index, *data;       /* pinned */
+	struct block *beside;             /* pinned, or NULL: what comes at beside_leaf of this partition */
+	uint32_t beside_leaf;
 	struct table_ahead ahead;
 	uint32_t restart;                 /* ordinal of run.at[0] */
 	struct block_run run;             /* it.first to it.last are of it */
@@ -34,6 +40,8 @@ static int table_iter_nowhere(struct table_iter *ti, int rc)
 {
 	block_unpin(ti->data);
 	block_unpin(ti->index);
+	block_unpin(ti->beside);
+	ti->beside = NULL;
 	ti->data = NULL;
 	ti->index = NULL;
 	ti->at.index = NULL;
@@ -57,16 +65,45 @@ static int table_iter_emit(struct table_iter *ti, uint32_t from, uint32_t to)
 	return 0;
 }
 
+/* In the direction of travel so many entries are left in the block, behind the run that is about to be decoded. */
+static void table_iter_prepare_leaf(struct table_iter *ti, uint32_t leaf, uint32_t left)
+{
+	if (leaf >= ti->index->items || ti->flags & TABLE_NO_FILL || left > BLOCK_RESTART || (ti->beside && ti->beside_leaf == leaf))
+		return;
+	if (left > 0) {
+		rcu_begin();
+		block_foretell_child(ti->index, leaf);
+		rcu_end();
+		return;
+	}
+	block_unpin(ti->beside);
+	ti->beside = block_cache_pin_child(ti->table->cache, ti->index, ti->table->meta->number, leaf);
+	ti->beside_leaf = leaf;
+}
+
 static int table_iter_emit_forward(struct table_iter *ti, uint32_t i)
 {
-	uint32_t end = i - i % BLOCK_RESTART + BLOCK_RESTART;
+	uint32_t items = ti->data->items, end = i - i % BLOCK_RESTART + BLOCK_RESTART;
+	uint32_t more = end + BLOCK_RESTART < items ? end + BLOCK_RESTART : items;
 
-	return table_iter_emit(ti, i, (end < ti->data->items ? end : ti->data->items) - 1);
+	if (end < items)
+		block_reader_foretell(ti->data, end, more - 1);
+	table_iter_prepare_leaf(ti, ti->at.leaf + 1, end < items ? items - end : 0);
+	if (end >= items && ti->beside)
+		block_reader_foretell(ti->beside, 0, (ti->beside->items < BLOCK_RESTART ? ti->beside->items : BLOCK_RESTART) - 1);
+	return table_iter_emit(ti, i, (end < items ? end : items) - 1);
 }
 
 static int table_iter_emit_backward(struct table_iter *ti, uint32_t i)
 {
-	return table_iter_emit(ti, i, i - i % BLOCK_RESTART);
+	uint32_t begin = i - i % BLOCK_RESTART;
+
+	if (begin > 0)
+		block_reader_foretell(ti->data, begin - 1, begin - BLOCK_RESTART);
+	table_iter_prepare_leaf(ti, ti->at.leaf - 1, begin);
+	if (begin == 0 && ti->beside)
+		block_reader_foretell(ti->beside, ti->beside->items - 1, (ti->beside->items - 1) & ~(uint32_t)(BLOCK_RESTART - 1));
+	return table_iter_emit(ti, i, begin);
 }
 
 static uint32_t table_iter_ordinal(const struct table_iter *ti)
@@ -105,6 +142,12 @@ static int table_iter_enter_leaf(struct table_iter *ti, uint32_t leaf)
 	block_unpin(ti->data);
 	ti->data = NULL;
 	ti->at.leaf = leaf;
+	if (ti->beside && ti->beside_leaf == leaf) {
+		ti->data = ti->beside;
+		ti->beside = NULL;
+		block_cache_count(ti->table->cache, true);
+		return 0;
+	}
 	rc = table_iter_child(ti, TABLE_DATA, &ti->data);
 	if (rc != 0) {
 		ti->data = NULL;
