@@ -84,7 +84,7 @@ static int level_iter_seek(struct iter *base, struct silt_slice key, uint64_t ve
 static int level_iter_before(struct iter *base, struct silt_slice key, uint64_t version)
 {
 	struct level_iter *it = (struct level_iter *)base;
-	size_t i = level_iter_find(it, key);
+	size_t i = version_lower(&it->set->version->levels[it->level], key);
 	int rc;
 
 	if (i == level_iter_count(it))
