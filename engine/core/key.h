@@ -22,24 +22,30 @@ static inline int key_cmp(struct silt_slice a, uint64_t a_version, struct silt_s
 	return a_version > b_version ? -1 : a_version < b_version;
 }
 
+static inline uint64_t key_word(const void *at)
+{
+	uint64_t v;
+
+	memcpy(&v, at, sizeof(v));
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	v = __builtin_bswap64(v);
+#endif
+	return v;
+}
+
 static inline uint64_t key_prefix(struct silt_slice key)
 {
 	const uint8_t *p = key.data;
 	uint64_t v = 0;
 
-	if (key.len >= KEY_PREFIX_BYTES) {
-		memcpy(&v, p, KEY_PREFIX_BYTES);
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-		v = __builtin_bswap64(v);
-#endif
-		return v;
-	}
+	if (key.len >= KEY_PREFIX_BYTES)
+		return key_word(p);
 	for (size_t i = 0; i < key.len; i++)
 		v |= (uint64_t)p[i] << (56 - 8 * i);
 	return v;
 }
 
-/* slice_cmp() of two keys whose prefixes are at hand. */
+/* slice_cmp() of two keys whose prefixes are at hand. Where those are equal (numbers with zeros before them), a second word often tells. */
 static inline int key_cmp_prefixed(uint64_t a_prefix, struct silt_slice a, uint64_t b_prefix, struct silt_slice b)
 {
 	size_t n = a.len < b.len ? a.len : b.len;
@@ -47,6 +53,12 @@ static inline int key_cmp_prefixed(uint64_t a_prefix, struct silt_slice a, uint6
 
 	if (a_prefix != b_prefix)
 		return a_prefix < b_prefix ? -1 : 1;
+	if (n >= 2 * KEY_PREFIX_BYTES) {
+		uint64_t x = key_word((const char *)a.data + KEY_PREFIX_BYTES), y = key_word((const char *)b.data + KEY_PREFIX_BYTES);
+
+		if (x != y)
+			return x < y ? -1 : 1;
+	}
 	if (n > KEY_PREFIX_BYTES) {
 		d = memcmp((const char *)a.data + KEY_PREFIX_BYTES, (const char *)b.data + KEY_PREFIX_BYTES,
 		           n - KEY_PREFIX_BYTES);

@@ -136,21 +136,30 @@ int block_reader_load(struct block *b)
 
 /* ---- reading: everything was checked ------------------------------------------------------------------------------------ */
 
+/* Deltas of versions take up to three bytes mostly: those without a loop. */
 static inline const uint8_t *block_reader_varint(const uint8_t *p, uint64_t *out)
 {
-	uint64_t v = *p++;
+	uint64_t v = p[0], byte;
+	unsigned shift = 21;
 
-	if (__builtin_expect(v >= 0x80, false)) {
-		unsigned shift = 7;
-		uint64_t byte;
-
-		v &= 0x7f;
-		do {
-			byte = *p++;
-			v |= (byte & 0x7f) << shift;
-			shift += 7;
-		} while (byte >= 0x80);
-	}
+	*out = v;
+	if (__builtin_expect(v < 0x80, true))
+		return p + 1;
+	v = (v & 0x7f) | (uint64_t)p[1] << 7;
+	*out = v;
+	if (p[1] < 0x80)
+		return p + 2;
+	v = (v & 0x3fff) | (uint64_t)p[2] << 14;
+	*out = v;
+	if (p[2] < 0x80)
+		return p + 3;
+	v &= 0x1fffff;
+	p += 3;
+	do {
+		byte = *p++;
+		v |= (byte & 0x7f) << shift;
+		shift += 7;
+	} while (byte >= 0x80);
 	*out = v;
 	return p;
 }
@@ -165,7 +174,7 @@ static inline const uint8_t *block_reader_varint32(const uint8_t *p, uint32_t *o
 }
 
 /* As block_reader_take(), of a block that was loaded (rule 1). */
-static inline void block_reader_head_at(const struct block *b, uint32_t i, struct block_reader_head *h)
+__attribute__((always_inline)) static inline void block_reader_head_at(const struct block *b, uint32_t i, struct block_reader_head *h)
 {
 	const uint8_t *p = (const uint8_t *)b->bytes.data + block_reader_offsets(b)[i];
 	uint64_t delta;

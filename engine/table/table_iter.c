@@ -57,7 +57,7 @@ static int table_iter_emit(struct table_iter *ti, uint32_t from, uint32_t to)
 	uint32_t lo = from < end ? from : end, hi = from < end ? end : from;
 
 	ti->restart = from - from % BLOCK_RESTART;
-	for (uint32_t i = lo; i <= hi; i++)
+	for (uint32_t i = lo; i <= hi && ti->table->meta->assigned; i++)
 		table_assign(ti->table, &ti->run.at[i - ti->restart]);
 	ti->it.cur = at + (from - ti->restart);
 	ti->it.first = at + (lo - ti->restart);

@@ -78,6 +78,28 @@ static void fuzz_same(const struct entry *a, const struct entry *b)
 	CHECK(slice_eq(a->meta, b->meta) && slice_eq(a->value, b->value));
 }
 
+/* Whole intervals at once, either way: what each entry is by itself. */
+static void fuzz_runs(const struct block *b)
+{
+	static struct block_run run;
+	uint8_t room[KEY_MAX];
+
+	for (uint32_t at = 0, last; at < b->items; at = last + 1) {
+		uint32_t end = at - at % BLOCK_RESTART + BLOCK_RESTART;
+		struct entry e;
+
+		block_reader_foretell(b, at, (end < b->items ? end : b->items) - 1);
+		last = block_reader_run(b, at, (end < b->items ? end : b->items) - 1, &run);
+		for (uint32_t i = at; i <= last; i++) {
+			block_reader_entry(b, i, room, &e);
+			fuzz_same(&e, &run.at[i % BLOCK_RESTART]);
+		}
+		(void)block_reader_run(b, last, last - last % BLOCK_RESTART, &run);
+		block_reader_entry(b, last, room, &e);
+		fuzz_same(&e, &run.at[last % BLOCK_RESTART]);
+	}
+}
+
 /* b's entries, in order, in a block of our own making: each is found where it is, by place, by key and by order. */
 static void fuzz_again(const struct block *b)
 {
@@ -114,6 +136,7 @@ static void fuzz_raw(struct silt_slice raw, uint32_t items)
 
 	if (!b)
 		return;
+	fuzz_runs(b);
 	if (fuzz_look(b))
 		fuzz_again(b);
 	block_unpin(b);

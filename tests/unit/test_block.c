@@ -141,6 +141,26 @@ static void twin_compare(const struct twin *t, const struct block *b, const char
 	}
 }
 
+/* Entries from..to of an interval, as far as they go: each as it is by itself. */
+static uint32_t check_run(const struct block *b, uint32_t from, uint32_t to)
+{
+	static struct block_run run;
+	uint8_t room[KEY_MAX];
+	uint32_t end = block_reader_run(b, from, to, &run);
+
+	block_reader_foretell(b, from, to);
+	assert_true(from <= to ? end >= from && end <= to : end <= from && end >= to);
+	for (uint32_t i = from < end ? from : end; i <= (from < end ? end : from); i++) {
+		const struct entry *got = &run.at[i % BLOCK_RESTART];
+		struct entry e;
+
+		block_reader_entry(b, i, room, &e);
+		assert_true(slice_eq(got->key, e.key) && slice_eq(got->value, e.value) && slice_eq(got->meta, e.meta));
+		assert_true(got->version == e.version && got->kind == e.kind && got->expires_ms == e.expires_ms);
+	}
+	return end;
+}
+
 static void twin_run(uint32_t n, unsigned distinct, uint64_t *seed)
 {
 	static struct twin t;
@@ -158,6 +178,12 @@ static void twin_run(uint32_t n, unsigned distinct, uint64_t *seed)
 		assert_true(slice_eq(got.key, t.e[i].key) && got.version == t.e[i].version && slice_eq(got.value, t.e[i].value));
 		assert_int_equal(block_reader_tag(b, i), hash_key(got.key) & 0xff);
 	}
+	for (uint32_t at = 0; at < n; at++) {
+		uint32_t begin = at - at % BLOCK_RESTART, end = begin + BLOCK_RESTART < n ? begin + BLOCK_RESTART : n;
+
+		assert_int_equal(check_run(b, at, end - 1), end - 1);
+		assert_int_equal(check_run(b, at, begin), begin);
+	}
 	for (int i = 0; i < 300; i++) {
 		char key[12];
 
@@ -169,6 +195,38 @@ static void twin_run(uint32_t n, unsigned distinct, uint64_t *seed)
 	}
 	twin_compare(&t, b, "zz", 1);
 	block_unpin(b);
+	block_writer_fini(&w);
+}
+
+/* Sixteen keys that fill the room for keys again and again: runs end where it does, and the next one goes on. */
+static void test_block__a_run_ends_where_its_keys_find_no_room(void **state)
+{
+	static char key[KEY_MAX + 1];
+	struct block_writer w = { 0 };
+	struct block *b;
+	struct entry e;
+
+	(void)state;
+	for (size_t len = 300; len <= KEY_MAX; len = 2 * len + 33 > KEY_MAX && len < KEY_MAX ? KEY_MAX : 2 * len + 33) {
+		uint32_t at, runs;
+
+		for (int i = 0; i < 20; i++) {
+			memset(key, 'k', len);
+			key[len - 2] = (char)('a' + i);
+			key[len] = '\0';
+			e = put(key, 20 - (uint64_t)i, "value");
+			add(&w, &e);
+		}
+		b = finish(&w);
+		for (at = 0, runs = 0; at < BLOCK_RESTART; runs++)
+			at = check_run(b, at, BLOCK_RESTART - 1) + 1;
+		assert_int_equal(runs, (BLOCK_RESTART - 1 + KEY_MAX / len - 1) / (KEY_MAX / len));   /* the restart's key takes none */
+		for (at = BLOCK_RESTART, runs = 0; at-- > 0; runs++)
+			at = check_run(b, at, 0);
+		assert_true(runs >= 2 && runs <= 16);
+		block_unpin(b);
+		block_writer_reset(&w);
+	}
 	block_writer_fini(&w);
 }
 
@@ -383,6 +441,7 @@ int main(void)
 		cmocka_unit_test(test_block__worked_example),
 		cmocka_unit_test(test_block__expiry_and_metadata_are_flagged),
 		cmocka_unit_test(test_block__answers_as_the_twin),
+		cmocka_unit_test(test_block__a_run_ends_where_its_keys_find_no_room),
 		cmocka_unit_test(test_block__the_writer_begins_anew),
 		cmocka_unit_test(test_block__without_memory_it_stays_as_it_was),
 		cmocka_unit_test(test_block__any_flipped_byte_is_refused_or_harmless),

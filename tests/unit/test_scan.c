@@ -497,6 +497,100 @@ static void test_scan__it_stands_nowhere_until_moved(void **state)
 	dbkit_fini(&s.k);
 }
 
+/* ---- large values ----------------------------------------------------------------------------------------------------- */
+
+enum { LARGE_KEYS = 40 };
+
+static size_t large_length(int i)
+{
+	return (size_t)i * 211 % 4000 + (i % 7 ? 0 : 9000);
+}
+
+static void large_write(struct dbkit *k, int i)
+{
+	static char value[16000];
+
+	memset(value, 'a' + i % 26, large_length(i));
+	value[large_length(i)] = '\0';
+	assert_int_equal(dbkit_put_async(k, scan_key((size_t)i), value), 0);
+}
+
+static void large_expect(const silt_iter *it, int i)
+{
+	struct silt_slice v = silt_iter_value(it);
+	const char *p = v.data;
+
+	assert_int_equal(silt_iter_key(it).len, 4);
+	assert_memory_equal(silt_iter_key(it).data, scan_key((size_t)i), 4);
+	assert_int_equal(v.len, large_length(i));
+	for (size_t at = 0; at < v.len; at++)
+		assert_int_equal(p[at], 'a' + i % 26);
+}
+
+/* Backwards a value must outlive the move that told that it was its key's last: small ones are copied, large ones pinned. */
+static void test_scan__values_of_any_size_backwards(void **state)
+{
+	struct dbkit k;
+	silt_iter *it;
+
+	(void)state;
+	dbkit_init(&k);
+	k.opts.compression = k.opts.compression_bottom = SILT_COMPRESS_NONE;
+	assert_int_equal(dbkit_open(&k), 0);
+	for (int i = 0; i < LARGE_KEYS; i++)
+		large_write(&k, i);
+	assert_int_equal(silt_compact(k.db), 0);
+	for (int i = 0; i < LARGE_KEYS; i += 3)         /* the same again, in level 0; and some in memory */
+		large_write(&k, i);
+	assert_int_equal(silt_flush(k.db), 0);
+	for (int i = 0; i < LARGE_KEYS; i += 5)
+		large_write(&k, i);
+	assert_int_equal(silt_iter_new(k.db, NULL, &it), 0);
+	assert_int_equal(silt_iter_last(it), 0);
+	for (int i = LARGE_KEYS; i-- > 0;) {
+		large_expect(it, i);
+		if (i % 4 == 0 && i > 0) {              /* there and back */
+			assert_int_equal(silt_iter_prev(it), 0);
+			large_expect(it, i - 1);
+			assert_int_equal(silt_iter_next(it), 0);
+			large_expect(it, i);
+		}
+		if (i == LARGE_KEYS / 2)                /* what it stands on stays, and the next move is made in a new view */
+			assert_int_equal(silt_compact(k.db), 0);
+		large_expect(it, i);
+		assert_int_equal(silt_iter_prev(it), i ? 0 : SILT_END);
+	}
+	silt_iter_close(it);
+	dbkit_fini(&k);
+}
+
+/* The key stood on lies in what a new view takes away. */
+static void test_scan__it_seeks_its_own_key(void **state)
+{
+	struct dbkit k;
+	silt_iter *it;
+
+	(void)state;
+	dbkit_init(&k);
+	assert_int_equal(dbkit_open(&k), 0);
+	for (int i = 0; i < LARGE_KEYS; i++)
+		large_write(&k, i);
+	assert_int_equal(silt_flush(k.db), 0);
+	assert_int_equal(silt_iter_new(k.db, NULL, &it), 0);
+	assert_int_equal(silt_iter_first(it), 0);
+	for (int i = 0; i < LARGE_KEYS; i++) {
+		if (i % 8 == 0) {
+			large_write(&k, i);
+			assert_int_equal(silt_flush(k.db), 0);
+		}
+		assert_int_equal(i % 2 ? silt_iter_seek(it, silt_iter_key(it)) : silt_iter_seek_prev(it, silt_iter_key(it)), 0);
+		large_expect(it, i);
+		assert_int_equal(silt_iter_next(it), i + 1 < LARGE_KEYS ? 0 : SILT_END);
+	}
+	silt_iter_close(it);
+	dbkit_fini(&k);
+}
+
 static void test_scan__old_ones_expire(void **state)
 {
 	struct timespec pause = { 0, 30 * 1000000 };
@@ -583,6 +677,8 @@ int main(void)
 		cmocka_unit_test(test_scan__any_budget_gives_the_same),
 		cmocka_unit_test(test_scan__dead_entries_cost_budget),
 		cmocka_unit_test(test_scan__it_stands_nowhere_until_moved),
+		cmocka_unit_test(test_scan__values_of_any_size_backwards),
+		cmocka_unit_test(test_scan__it_seeks_its_own_key),
 		cmocka_unit_test(test_scan__old_ones_expire),
 		cmocka_unit_test(test_scan__damage_is_an_error_and_no_gap),
 	};
