@@ -18,7 +18,7 @@
 enum { MERGE_STAYS = 2 };         /* yields in a row of one child, after which its run is looked at */
 
 struct merge_child {
-	uint64_t prefix;          /* key_prefix() of where it stood when it last moved */
+	struct key_head head;     /* of the key it stood on when it last moved */
 	struct iter *it;          /* owned */
 	size_t index;
 };
@@ -33,21 +33,21 @@ struct merge {
 };
 
 /* Of an entry of the child with that index, and where b stands. */
-static int merge_cmp_at(uint64_t prefix, const struct entry *e, size_t index, const struct merge_child *b)
+static inline int merge_cmp_at(struct key_head head, const struct entry *e, size_t index, const struct merge_child *b)
 {
-	const struct entry *other = b->it->cur;
-	int d = key_cmp_prefixed(prefix, e->key, b->prefix, other->key);
+	int d = key_head_cmp(head, b->head);
 
 	if (d)
 		return d;
-	if (e->version != other->version)
-		return e->version > other->version ? -1 : 1;
+	d = key_cmp(e->key, e->version, b->it->cur->key, b->it->cur->version);
+	if (d)
+		return d;
 	return index < b->index ? -1 : index > b->index;
 }
 
-static int merge_cmp(const struct merge_child *a, const struct merge_child *b)
+static inline int merge_cmp(const struct merge_child *a, const struct merge_child *b)
 {
-	return merge_cmp_at(a->prefix, a->it->cur, a->index, b);
+	return merge_cmp_at(a->head, a->it->cur, a->index, b);
 }
 
 static bool merge_before(const struct merge *m, const struct merge_child *a, const struct merge_child *b)
@@ -100,7 +100,7 @@ static const struct merge_child *merge_runner(const struct merge *m)
 /* Would the top still be before the runner-up if it stood on e? */
 static bool merge_leads(const struct merge *m, const struct entry *e, const struct merge_child *runner)
 {
-	int d = merge_cmp_at(key_prefix(e->key), e, m->heap[0].index, runner);
+	int d = merge_cmp_at(key_head(e->key), e, m->heap[0].index, runner);
 
 	return m->direction > 0 ? d < 0 : d > 0;
 }
@@ -142,7 +142,7 @@ static int merge_yield(struct merge *m)
 	return m->state;
 }
 
-/* The child on top, told how far its run was walked. It may stand further than `prefix` says, and is still before all others. */
+/* The child on top, told how far its run was walked. It may stand further than `head` says, and is still before all others. */
 static struct iter *merge_top(struct merge *m)
 {
 	return iter_return(&m->it, m->heap[0].it);
@@ -156,7 +156,7 @@ static int merge_settle(struct merge *m, size_t i, int rc)
 	if (rc < 0)
 		return merge_break(m, rc);
 	if (rc == 0)
-		m->heap[i].prefix = key_prefix(m->heap[i].it->cur->key);
+		m->heap[i].head = key_head(m->heap[i].it->cur->key);
 	else
 		merge_swap(&m->heap[i], &m->heap[--m->live]);
 	return rc;
@@ -400,7 +400,7 @@ int merge_iter_new(struct iter **children, size_t n, struct iter **out)
 	m->n = n;
 	m->heap = (struct merge_child *)(m + 1);
 	for (size_t i = 0; i < n; i++)
-		m->heap[i] = (struct merge_child){ 0, children[i], i };
+		m->heap[i] = (struct merge_child){ { 0, 0 }, children[i], i };
 	*out = &m->it;
 	return 0;
 }

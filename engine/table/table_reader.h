@@ -63,7 +63,7 @@ void table_foretell_line(struct table *t, uint64_t hash);
 bool table_foretell_place(struct table *t, struct silt_slice key, uint64_t hash, uint64_t version, struct table_guess *out);
 void table_foretell_block(const struct table_guess *g);
 
-int table_iter_new(struct table *t, unsigned flags, struct iter **out) SILT_MUST_CHECK;   /* holds a reference; pins one block at a time */
+int table_iter_new(struct table *t, unsigned flags, struct iter **out) SILT_MUST_CHECK;   /* holds a reference; pins a data block or two */
 
 /* Reads all of it from the disk, past the cache: every digest, the order, counts, key and version range against the meta. */
 int table_verify(struct table *t, silt_progress_fn *progress, void *ctx) SILT_MUST_CHECK;
