@@ -133,12 +133,12 @@ static inline unsigned places_slot(const struct places_node *l, const struct nod
 	return lo - 1;
 }
 
-/* The words of a node come together, not one wait after the other. */
+/* What no cache holds comes together, not one wait after the other. */
 static inline void places_fetch(const struct places_node *l)
 {
 	const char *p = (const char *)l;
 
-	for (size_t at = 0; at < offsetof(struct places_node, at); at += PLACES_LINE)
+	for (size_t at = 0; at < sizeof(*l); at += PLACES_LINE)
 		__builtin_prefetch(p + at);
 }
 
@@ -355,6 +355,10 @@ struct node *places_descend(struct places *p, const struct node_target *t, bool 
 		l = places_child(l, slot);
 		places_fetch(l);
 	}
+	/* its neighbours in the chain will be written */
+	__builtin_prefetch(places_at(l, p->slot[0]), 1);
+	if (p->slot[0] + 1 < places_n(l))
+		__builtin_prefetch(places_at(l, p->slot[0] + 1), 1);
 	return places_at(l, p->slot[0]);
 }
 

@@ -105,7 +105,6 @@ static struct node *sorted_find(struct sorted *s, const struct node_target *t)
 	struct node *p = places_descend(&s->places, t, last);
 	const struct node *n;
 
-	__builtin_prefetch(p, 1);
 	return s->places.whole ? p : last ? tail : (struct node *)sorted_walk(p, t, &n);
 }
 
@@ -143,9 +142,21 @@ const struct node *sorted_first(const struct sorted *s)
 	return sorted_load(s->head);
 }
 
+/* Whoever goes on will ask for the one after it, which no cache holds: its beginning, and most of a small value. */
+static const struct node *sorted_fetch(const struct node *n, const struct node *then)
+{
+	const char *p = (const char *)then;
+
+	__builtin_prefetch(p);
+	__builtin_prefetch(p + 64);
+	__builtin_prefetch(p + 128);
+	return n;
+}
+
 const struct node *sorted_next(const struct node *n)
 {
-	return sorted_load(n);
+	n = sorted_load(n);
+	return n ? sorted_fetch(n, sorted_load(n)) : NULL;
 }
 
 /* From a node before `end` (NULL = the end of the chain) to the one right before it. */
@@ -162,7 +173,7 @@ const struct node *sorted_prev(const struct sorted *s, const struct node *n)
 {
 	const struct node *p = sorted_up_to(atomic_load_explicit(&n->prev, memory_order_acquire), n);
 
-	return p == s->head ? NULL : p;
+	return p == s->head ? NULL : sorted_fetch(p, atomic_load_explicit(&p->prev, memory_order_relaxed));
 }
 
 const struct node *sorted_last(const struct sorted *s)
