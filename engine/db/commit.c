@@ -78,8 +78,10 @@ static struct commit_request *commit_take_group(struct silt_db *db) REQUIRES(db-
 	if (!last)
 		return NULL;
 	db->queue_head = last->next;
-	if (!db->queue_head)
+	if (!db->queue_head) {
 		db->queue_tail = &db->queue_head;
+		db->queue_turn++;
+	}
 	last->next = NULL;
 	db->queue_count -= records;
 	for (r = first; r; r = r->next)
@@ -87,14 +89,19 @@ static struct commit_request *commit_take_group(struct silt_db *db) REQUIRES(db-
 	return first;
 }
 
-static void commit_complete(struct silt_db *db, struct commit_request *r, const struct commit_request *self)
+/* A waiting request may be gone once it was told. Returns the gate that it waits at, if it does. */
+static struct gate *commit_tell(struct commit_request *r, int what)
 {
-	if (r == self)
-		return;                   /* returns from commit_wait() by itself */
-	if (r->waits) {
-		wake_post(&r->wake);      /* r may be gone from here on */
-		return;
-	}
+	struct gate *gate = r->first ? NULL : r->gate;
+
+	atomic_store_explicit(&r->told, what, memory_order_release);
+	if (!gate)
+		wake_post(&r->wake);      /* it did not look before */
+	return gate;
+}
+
+static void commit_complete(struct silt_db *db, struct commit_request *r)
+{
 	if (r->began_ns && r->result.code == 0)
 		measure_write(db, r->flags, r->began_ns);
 	if (r->fn)
@@ -102,24 +109,49 @@ static void commit_complete(struct silt_db *db, struct commit_request *r, const 
 	commit_request_free(r);
 }
 
+/* Those who wait first: their gate is one, as they were queued in one turn. */
 static void commit_complete_all(struct silt_db *db, struct commit_request *r, const struct commit_request *self)
 {
-	struct commit_request *next;
+	struct commit_request *next, *rest = NULL, **rest_tail = &rest;
+	struct gate *gate = NULL, *at;
 
 	for (; r; r = next) {
 		next = r->next;
-		commit_complete(db, r, self);
+		if (r == self)
+			continue;         /* returns from commit_wait() by itself */
+		if (r->waits) {
+			at = commit_tell(r, COMMIT_DONE);
+			gate = at ? at : gate;
+		} else {
+			*rest_tail = r;
+			rest_tail = &r->next;
+		}
+	}
+	*rest_tail = NULL;
+	if (gate)
+		gate_open(gate);
+	for (r = rest; r; r = next) {
+		next = r->next;
+		commit_complete(db, r);
 	}
 }
 
-/* Chooses who leads next while the queue is not empty: true = the caller itself goes on. */
+/* Nobody is queued: leadership ends. Somebody is: chooses who leads next. True = the caller itself goes on. */
 static bool commit_hand_on(struct silt_db *db, const struct commit_request *self) REQUIRES(db->queue_mu)
 {
 	struct commit_request *head = db->queue_head;
+	struct gate *gate;
 
+	if (!head) {
+		db->leading = false;
+		if (db->commit_stop)
+			wake_post(&db->commit_wake);
+		return false;
+	}
 	if (head->waits) {
-		head->lead = true;
-		wake_post(&head->wake);
+		gate = commit_tell(head, COMMIT_LEAD);
+		if (gate)
+			gate_open(gate);  /* what a group's bounds left over: it did not come first */
 		return false;
 	}
 	if (!self)
@@ -129,50 +161,45 @@ static bool commit_hand_on(struct silt_db *db, const struct commit_request *self
 	return false;
 }
 
-/* Leads: one group for a caller (self), as many as come for the commit thread (self NULL). */
-static void commit_lead(struct silt_db *db, const struct commit_request *self)
+/* Leads: one group for a caller (self), as many as come for the commit thread (self NULL). The first may be taken already. */
+static void commit_lead(struct silt_db *db, struct commit_request *group, const struct commit_request *self)
 {
-	struct commit_request *group;
-	bool go_on = true;
+	bool go_on = true, mark;
 
 	while (go_on) {
-		mutex_lock(&db->queue_mu);
-		group = commit_take_group(db);
-		mutex_unlock(&db->queue_mu);
+		if (!group) {
+			mutex_lock(&db->queue_mu);
+			group = commit_take_group(db);
+			mutex_unlock(&db->queue_mu);
+		}
 		group_run(db, group);
+		mark = group_owes_mark(db);
 
 		mutex_lock(&db->queue_mu);
-		if (db->queue_head) {
+		mark &= !db->queue_head;
+		if (!mark)
 			go_on = commit_hand_on(db, self);
-			mutex_unlock(&db->queue_mu);
-			commit_complete_all(db, group, self);
-			continue;
-		}
 		mutex_unlock(&db->queue_mu);
 		commit_complete_all(db, group, self);
+		group = NULL;
+		if (!mark)
+			continue;
 		group_mark(db);           /* still the leader: nobody else writes */
 
 		mutex_lock(&db->queue_mu);
-		if (db->queue_head) {
-			go_on = commit_hand_on(db, self);
-		} else {
-			go_on = false;
-			db->leading = false;
-			if (db->commit_stop)
-				wake_post(&db->commit_wake);
-		}
+		go_on = commit_hand_on(db, self);
 		mutex_unlock(&db->queue_mu);
 	}
 }
 
 /* ---- entering ------------------------------------------------------------------------------------------------------ */
 
-/* 0 = queued; *lead says whether the caller was made leader. */
-static int commit_enqueue(struct silt_db *db, struct commit_request *r, bool *lead)
+/* 0 = queued; *group: a waiting caller was made leader, of this group. */
+static int commit_enqueue(struct silt_db *db, struct commit_request *r, struct commit_request **group)
 {
 	int rc = 0;
 
-	*lead = false;
+	*group = NULL;
 	mutex_lock(&db->queue_mu);
 	if (db->closed) {
 		rc = SILT_E_CLOSED;
@@ -180,6 +207,8 @@ static int commit_enqueue(struct silt_db *db, struct commit_request *r, bool *le
 		rc = SILT_E_BUSY;
 	} else {
 		r->next = NULL;
+		r->first = !db->queue_head;
+		r->gate = &db->queue_gates[db->queue_turn & 1];
 		*db->queue_tail = r;
 		db->queue_tail = &r->next;
 		db->queue_count++;
@@ -187,7 +216,7 @@ static int commit_enqueue(struct silt_db *db, struct commit_request *r, bool *le
 		if (!db->leading) {
 			db->leading = true;
 			if (r->waits) {
-				*lead = true;
+				*group = commit_take_group(db);
 			} else {
 				db->commit_lead = true;
 				wake_post(&db->commit_wake);
@@ -198,22 +227,35 @@ static int commit_enqueue(struct silt_db *db, struct commit_request *r, bool *le
 	return rc;
 }
 
+/* Returns what it was told. */
+static int commit_sleep(struct commit_request *r)
+{
+	int told;
+
+	if (r->first)
+		wake_wait(&r->wake);
+	for (;;) {
+		uint32_t seen = gate_seen(r->gate);
+
+		told = atomic_load_explicit(&r->told, memory_order_acquire);
+		if (told != COMMIT_QUEUED)
+			return told;
+		gate_wait(r->gate, seen);
+	}
+}
+
 int commit_wait(struct silt_db *db, struct commit_request *r)
 {
-	bool lead;
+	struct commit_request *group;
 	int rc;
 
 	r->waits = true;
-	r->lead = false;
+	atomic_init(&r->told, COMMIT_QUEUED);
 	wake_init(&r->wake);
-	rc = commit_enqueue(db, r, &lead);
+	rc = commit_enqueue(db, r, &group);
 	if (rc == 0) {
-		if (!lead) {
-			wake_wait(&r->wake);
-			lead = r->lead;
-		}
-		if (lead)
-			commit_lead(db, r);
+		if (group || commit_sleep(r) == COMMIT_LEAD)
+			commit_lead(db, group, r);
 		rc = r->result.code;
 	}
 	wake_fini(&r->wake);
@@ -222,10 +264,10 @@ int commit_wait(struct silt_db *db, struct commit_request *r)
 
 int commit_submit(struct silt_db *db, struct commit_request *r)
 {
-	bool lead;
+	struct commit_request *group;
 
 	r->waits = false;
-	return commit_enqueue(db, r, &lead);
+	return commit_enqueue(db, r, &group);
 }
 
 void commit_kick(struct silt_db *db, enum commit_kind kind)
@@ -266,7 +308,7 @@ static void *commit_thread(void *arg)
 		db->commit_lead = false;
 		mutex_unlock(&db->queue_mu);
 		if (lead)
-			commit_lead(db, NULL);
+			commit_lead(db, NULL, NULL);
 		mutex_lock(&db->queue_mu);
 		stop = db->commit_stop && !db->leading;
 		mutex_unlock(&db->queue_mu);

@@ -6,6 +6,8 @@
  *                        takes a group, group_run() makes it durable and visible, leadership goes on, waiters are completed
  *
  * The sync in flight is the group window: what arrives meanwhile is the next group. No timers.
+ * Waking       who comes to an empty queue while somebody leads is the next leader, and waits alone. All others of a group wait at one gate,
+ *              and one call wakes them, however many they are; the queue's two gates take turns, so that it wakes hardly anybody else.
  * Invariants   (1) `leading` is true from the moment somebody is chosen until the queue was seen empty by the leader.
  *              (2) only the leader touches the [w] fields; the hand-over goes through queue_mu or a wake, so they are ordered.
  *              (3) a request is completed exactly once, after its group was run.
@@ -14,6 +16,8 @@
 #define DB_COMMIT_H
 
 #include "db/decide.h"
+
+enum { COMMIT_QUEUED, COMMIT_DONE, COMMIT_LEAD };        /* what a waiting request was told */
 
 enum commit_kind {
 	COMMIT_WRITE,
@@ -29,14 +33,15 @@ struct commit_request {
 	const struct silt_batch *batch;   /* where `decide` asks something; borrowed */
 	struct silt_batch *own_batch;     /* the same, where the request must outlive the caller's */
 	struct silt_buf payload;          /* the log form of the operations; empty = conditions only */
-	bool shrinks;                     /* only deletes: taken also when the disk is nearly full */
 	struct decide decide;
 	int (*alone)(struct silt_db *db, void *ctx);      /* COMMIT_ALONE: its code is the result's */
 	silt_write_fn *fn;                /* asynchronous: called once, then the request is freed */
 	void *ctx;
 	uint64_t began_ns;                /* asynchronous, measured: when it was asked for */
-	bool waits;                       /* synchronous: its thread waits at `wake`, and owns the request */
-	bool lead;                        /* [q] woken to lead, not because it is done */
+	bool waits;                       /* synchronous: its thread waits, and owns the request: */
+	bool first;                       /* at `wake`, as the queue was empty: it will lead the next group; */
+	struct gate *gate;                /* else here, with all others of its group, until it is told: */
+	_Atomic int told;                 /* [a] released by the leader: COMMIT_DONE, COMMIT_LEAD; it may be gone from there on */
 	struct wake wake;
 	struct silt_result result;
 };

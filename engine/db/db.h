@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/gate.h"
 #include "base/histogram.h"
 #include "base/mem.h"
 #include "base/rcu.h"
@@ -95,6 +96,8 @@ struct silt_db {
 	struct commit_request *queue_head, **queue_tail;   /* [q] */
 	uint64_t queue_count;             /* [q] */
 	uint64_t queue_bytes;             /* [q] of asynchronous writes */
+	uint64_t queue_turn;              /* [q] times that the queue was taken whole: by its parity, */
+	struct gate queue_gates[2];       /* who is queued waits at one, and who comes after at the other */
 	bool leading;                     /* [q] somebody leads, or was asked to */
 	bool commit_lead;                 /* [q] the commit thread was chosen */
 	bool commit_stop;                 /* [q] */

@@ -17,7 +17,7 @@
 struct group {
 	struct commit_request *first;
 	size_t records, payload_bytes;
-	uint64_t now_ms;
+	uint64_t now_ms;                  /* 0 = not asked yet */
 	uint64_t appended;                /* DATA records added */
 	bool writes;                      /* not only requests to sync */
 	bool wants_sync;                  /* a request that waits for durability is in it */
@@ -85,10 +85,32 @@ static void group_insert(struct silt_db *db, const struct commit_request *r, uin
 	}
 }
 
+/* Only deletes? (The payload of one with sums is not written yet.) */
+static bool group_shrinks(const struct commit_request *r)
+{
+	struct batch_reader reader;
+	struct entry e;
+
+	if (r->decide.add_count || batch_reader_init(&reader, buf_slice(&r->payload)) != 0)
+		return false;
+	while (batch_reader_next(&reader, &e) == 0)
+		if (e.kind == ENTRY_PUT)
+			return false;
+	return true;
+}
+
 /* The disk's reserve is for flushes and compactions; deletes help them. */
 static bool group_no_room(struct silt_db *db, const struct commit_request *r)
 {
-	return r->payload.len && !r->shrinks && atomic_load_explicit(&db->low_space, memory_order_relaxed);
+	return r->payload.len && atomic_load_explicit(&db->low_space, memory_order_relaxed) && !group_shrinks(r);
+}
+
+/* The group's one time, once somebody asks. */
+static uint64_t group_now(struct silt_db *db, struct group *g)
+{
+	if (!g->now_ms)
+		g->now_ms = db_now_ms(db);
+	return g->now_ms;
 }
 
 /* What was only room so far (write.c) becomes the payload. */
@@ -106,7 +128,7 @@ static void group_write(struct silt_db *db, struct group *g, struct commit_reque
 	int rc = group_no_room(db, r) ? SILT_E_NOSPACE : 0;
 
 	if (rc == 0 && r->decide.n)
-		rc = decide_judge(db, r->batch, &r->decide, g->now_ms, &r->result);
+		rc = decide_judge(db, r->batch, &r->decide, group_now(db, g), &r->result);
 	if (rc == 0 && r->decide.add_count)
 		rc = group_seal_sums(g, r);
 	if (rc == 0 && r->payload.len)
@@ -149,7 +171,8 @@ static void group_note_unsynced(struct silt_db *db)
 {
 	uint64_t none = 0;
 
-	atomic_compare_exchange_strong(&db->wal_unsynced_ns, &none, db->env.os->mono_ns(db->env.os));
+	if (atomic_load_explicit(&db->wal_unsynced_ns, memory_order_relaxed) == 0)
+		atomic_compare_exchange_strong(&db->wal_unsynced_ns, &none, db->env.os->mono_ns(db->env.os));
 }
 
 static int group_store(struct silt_db *db, struct group *g)
@@ -184,7 +207,6 @@ static void group_run_writes(struct silt_db *db, struct group *g)
 		group_fail(g->first, rc);
 		return;
 	}
-	g->now_ms = db_now_ms(db);
 	for (struct commit_request *r = g->first; r; r = r->next)
 		if (r->kind == COMMIT_WRITE)
 			group_write(db, g, r);
@@ -221,10 +243,14 @@ void group_run(struct silt_db *db, struct commit_request *first)
 		group_fail(first, group_store(db, &g));       /* no admission */
 }
 
+bool group_owes_mark(struct silt_db *db)
+{
+	return db->wal_unmarked && log_writer_synced_to(db->wal) == log_writer_end(db->wal) && db_fault(db) == 0;
+}
+
 void group_mark(struct silt_db *db)
 {
-	if (!db->wal_unmarked || db_fault(db) != 0 ||
-	    log_writer_synced_to(db->wal) != log_writer_end(db->wal))
+	if (!group_owes_mark(db))
 		return;
 	db->wal_unmarked = false;
 	if (log_writer_mark(db->wal, db->last_version) < 0) {

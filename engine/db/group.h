@@ -16,6 +16,7 @@ enum { GROUP_BYTES = 1 << 20, GROUP_RECORDS = 4096, GROUP_RECORD = 64 };
 /* Fills each request's result. The leader alone. */
 void group_run(struct silt_db *db, struct commit_request *first);
 /* Appends a MARK where DATA was synced that none attests; the leader, when the queue ran empty. */
+bool group_owes_mark(struct silt_db *db);
 void group_mark(struct silt_db *db);
 
 #endif

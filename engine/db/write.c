@@ -16,19 +16,6 @@ static int write_check(const struct silt_db *db, const struct silt_batch *b, uns
 	return db_fault((struct silt_db *)db) ? SILT_E_FAULT : 0;
 }
 
-static bool write_shrinks(const struct commit_request *r)
-{
-	struct batch_reader reader;
-	struct entry e;
-
-	if (batch_reader_init(&reader, buf_slice(&r->payload)) != 0)
-		return false;
-	while (batch_reader_next(&reader, &e) == 0)
-		if (e.kind == ENTRY_PUT)
-			return false;
-	return true;
-}
-
 /* Evidence and log form. SILT_CONFLICT: decided already, the result is filled. */
 static int write_prepare(struct silt_db *db, const struct silt_batch *b, unsigned flags, struct commit_request *r)
 {
@@ -38,7 +25,7 @@ static int write_prepare(struct silt_db *db, const struct silt_batch *b, unsigne
 	r->flags = flags;
 	r->batch = b;
 	rc = decide_prepare(db, b, flags, &r->decide);
-	if (rc == 0)
+	if (rc == 0 && r->decide.cond_count)
 		rc = decide_early(b, &r->decide, db_now_ms(db), &r->result);
 	if (rc == SILT_CONFLICT)
 		db_count(&db->count.conflicts, 1);
@@ -47,7 +34,6 @@ static int write_prepare(struct silt_db *db, const struct silt_batch *b, unsigne
 		r->payload.len = rc == 0 ? silt_batch_bytes(b) : 0;       /* room; sealed by the leader, who knows the sums */
 	} else if (rc == 0 && batch_op_count(b)) {
 		rc = batch_seal(b, &r->payload);
-		r->shrinks = rc == 0 && write_shrinks(r);
 	}
 	r->result.code = rc;
 	return rc;

@@ -347,6 +347,79 @@ static void commit_reported(void *ctx, const struct silt_result *r)
 }
 
 /* The caller's batch is its own again when silt_write_async() returns: what is judged later is judged on a copy. */
+/* ---- groups that their bounds cut --------------------------------------------------------------------------------------- */
+
+enum { COMMIT_BIG = 300 << 10, COMMIT_MIXED = 120 };      /* four big ones pass a group's bytes; a flush goes alone */
+
+struct commit_mixer {
+	struct dbkit *k;
+	char key[8];
+	const char *why;                  /* failed; NULL = did not */
+};
+
+static const char *commit_mix(struct commit_mixer *m, silt_batch *b, int i)
+{
+	static const char big[COMMIT_BIG];
+	struct silt_slice value = { big, i % 8 == 0 ? sizeof(big) : 10 };
+	int rc;
+
+	silt_batch_clear(b);
+	rc = silt_batch_put(b, STR(m->key), value, NULL, 0);
+	if (rc == 0 && i % 3 == 1)
+		rc = silt_write_async(m->k->db, b, i % 2 ? SILT_ASYNC : 0, commit_done, NULL);
+	else if (rc == 0)
+		rc = silt_write(m->k->db, b, i % 5 ? 0 : SILT_ASYNC, NULL);
+	return rc == 0 ? NULL : silt_strerror(rc);
+}
+
+static void *commit_mix_all(void *arg)
+{
+	struct commit_mixer *m = arg;
+	silt_batch *b;
+
+	if (silt_batch_new(&b) != 0)
+		return NULL;
+	for (int i = 1; i <= COMMIT_MIXED && !m->why; i++)
+		m->why = commit_mix(m, b, i);
+	silt_batch_free(b);
+	return NULL;
+}
+
+/* Who was queued behind a bound leads the next group although it did not come first; nobody sleeps for ever, nobody is told twice. */
+static void test_commit__nobody_is_forgotten_behind_a_groups_bounds(void **state)
+{
+	struct commit_mixer m[COMMIT_THREADS] = { { 0 } };
+	pthread_t t[COMMIT_THREADS];
+	struct silt_stats stats;
+	struct dbkit k;
+
+	(void)state;
+	commit_called = commit_ok = 0;
+	dbkit_init(&k);
+	k.opts.memory = 64 << 20;
+	k.opts.memtable_size = 4 << 20;
+	k.opts.wal_segment_size = 8 << 20;
+	assert_int_equal(dbkit_open(&k), 0);
+	for (int i = 0; i < COMMIT_THREADS; i++) {
+		m[i].k = &k;
+		snprintf(m[i].key, sizeof(m[i].key), "%d", i);
+		assert_int_equal(pthread_create(&t[i], NULL, commit_mix_all, &m[i]), 0);
+	}
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(silt_flush(k.db), 0);
+	for (int i = 0; i < COMMIT_THREADS; i++) {
+		pthread_join(t[i], NULL);
+		assert_null(m[i].why);
+	}
+	assert_int_equal(silt_sync(k.db), 0);
+	silt_stats(k.db, &stats);
+	assert_int_equal(stats.writes, COMMIT_THREADS * COMMIT_MIXED);
+	assert_int_equal(dbkit_close(&k), 0);
+	assert_int_equal(commit_called, COMMIT_THREADS * COMMIT_MIXED / 3);
+	assert_int_equal(commit_ok, commit_called);
+	dbkit_fini(&k);
+}
+
 static void test_commit__async_conditions_do_not_look_into_the_callers_batch(void **state)
 {
 	enum { N = 3000 };
@@ -534,6 +607,7 @@ int main(void)
 		cmocka_unit_test(test_commit__counters_are_exact_under_contention),
 		cmocka_unit_test(test_commit__callbacks_come_exactly_once_also_at_close),
 		cmocka_unit_test(test_commit__the_queue_is_bounded),
+		cmocka_unit_test(test_commit__nobody_is_forgotten_behind_a_groups_bounds),
 		cmocka_unit_test(test_commit__async_conditions_do_not_look_into_the_callers_batch),
 		cmocka_unit_test(test_commit__an_async_batch_is_copied_with_its_conditions),
 		cmocka_unit_test(test_commit__a_failed_sync_stops_writes_not_reads),
