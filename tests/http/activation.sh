@@ -58,6 +58,7 @@ wait "$activator"
 that 'ends with 0 too' [ $? = 0 ]
 
 # ---- the units
+that 'the socket stays with its group: no RuntimeDirectory' bash -c '! grep "^RuntimeDirectory=" "$1"' - "$root/app/service/siltstone.service.in"
 if command -v systemd-analyze >/dev/null; then
 	mkdir "$work/units"
 	cp "$root/app/service/siltstone.socket" "$work/units/"
