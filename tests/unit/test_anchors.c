@@ -462,7 +462,7 @@ static void test_anchors__a_damaged_range_delete_brings_nothing_back(void **stat
 		if (!dbkit_exists(&k, path))
 			continue;
 		assert_int_equal(simdisk_read_file(k.disk, path, &bytes), 0);
-		for (uint64_t at = 0; at < bytes.len; at += 1 + at % 3) {
+		for (uint64_t at = 0; at < bytes.len; at += test_stride(16) + at % 3) {
 			int rc;
 
 			assert_int_equal(simdisk_flip(k.disk, path, at, 0x20), 0);
@@ -480,7 +480,7 @@ static void test_anchors__a_damaged_range_delete_brings_nothing_back(void **stat
 			assert_int_equal(simdisk_flip(k.disk, path, at, 0x20), 0);
 		}
 	}
-	assert_true(errors > 100);
+	assert_true(errors > 20);
 	silt_buf_free(&bytes);
 	silt_buf_free(&value);
 	dbkit_fini(&k);
