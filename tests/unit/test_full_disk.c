@@ -57,6 +57,18 @@ static void full_disk_flush(silt_db *db)
 	assert_int_equal(rc, 0);
 }
 
+/* One that was under way when there was no room left may still have to give up, and takes the one asked for with it. */
+static void full_disk_compact(silt_db *db)
+{
+	int rc = SILT_E_NOSPACE;
+
+	for (int i = 0; i < 6000 && !full_disk_done(rc, "a compaction"); i++) {
+		full_disk_pause();
+		rc = silt_compact(db);
+	}
+	assert_int_equal(rc, 0);
+}
+
 static void full_disk_no_fault(silt_db *db)
 {
 	struct silt_stats s;
@@ -292,7 +304,7 @@ static void full_disk_story(const char *dir)
 	full_disk_no_fault(db);
 	full_disk_check_values(db, n);
 	assert_int_equal(silt_delete_range(db, STR("key/"), STR("key0"), NULL), 0);
-	assert_int_equal(silt_compact(db), 0);                    /* and gives it back */
+	full_disk_compact(db);                                    /* and gives it back */
 	full_disk_wait(db, "again", 0);
 	n = 500;
 	for (int i = 0; i < n; i++) {
