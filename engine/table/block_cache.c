@@ -90,7 +90,10 @@ struct block *block_new_for(struct block_cache *c, size_t bytes, size_t decoded)
 
 	if (!b)
 		return NULL;
-	*b = (struct block){ .piece = b->piece, .pool = pool, .parent = BLOCK_NO_PARENT };
+	/* Never the piece's own words: the pool changes them whenever a neighbour comes or goes. */
+	memset((uint8_t *)b + sizeof(b->piece), 0, sizeof(*b) - sizeof(b->piece));
+	b->pool = pool;
+	b->parent = BLOCK_NO_PARENT;
 	atomic_init(&b->refs, 1);
 	b->bytes = slice_of((uint8_t *)b + before, bytes);
 	b->decoded = decoded ? b + 1 : NULL;

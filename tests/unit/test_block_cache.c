@@ -619,6 +619,45 @@ static void *family_writer(void *arg)
 	return NULL;
 }
 
+enum { NEIGHBOURS = 3, NEIGHBOURS_HELD = 24 };
+
+/* Blocks made, held and given back beside those of other threads, whose neighbours they are in the pool. */
+static void *neighbour(void *arg)
+{
+	struct crowd *w = arg;
+	struct block *held[NEIGHBOURS_HELD] = { NULL };
+	uint64_t seed = 300 + atomic_fetch_add(&w->next_seed, 1);
+
+	for (int i = 0; i < 30000; i++) {
+		struct block **b = &held[test_random(&seed) % NEIGHBOURS_HELD];
+
+		block_unpin(*b);
+		*b = block_new_for(w->cache, 1 + test_random(&seed) % 9000, 0);
+		assert_non_null(*b);
+	}
+	for (int i = 0; i < NEIGHBOURS_HELD; i++)
+		block_unpin(held[i]);
+	return NULL;
+}
+
+/* Making a block must not write what the pool keeps in it for its neighbours. */
+static void test_block_cache__neighbours_in_the_pool_come_and_go(void **state)
+{
+	struct crowd w = { .cache = cache(64 << 20) };
+	struct block *b = block_new_for(w.cache, 100, 0);
+	pthread_t threads[NEIGHBOURS];
+
+	(void)state;
+	assert_non_null(b->pool);
+	for (int i = 0; i < NEIGHBOURS; i++)
+		assert_int_equal(thread_start(&threads[i], "neighbour", neighbour, &w), 0);
+	for (int i = 0; i < NEIGHBOURS; i++)
+		thread_join(threads[i]);
+	pool_check(b->pool);
+	block_unpin(b);
+	block_cache_free(w.cache);
+}
+
 static void test_block_cache__families_come_and_go_under_readers(void **state)
 {
 	struct crowd w = { .cache = cache(80000) };
@@ -659,6 +698,7 @@ int main(void)
 		cmocka_unit_test(test_block_cache__counts),
 		cmocka_unit_test(test_block_cache__without_memory),
 		cmocka_unit_test(test_block_cache__readers_and_inserters_at_once),
+		cmocka_unit_test(test_block_cache__neighbours_in_the_pool_come_and_go),
 		cmocka_unit_test(test_block_cache__families_come_and_go_under_readers),
 	};
 
