@@ -2,6 +2,7 @@
 /* test_ops.c - verify, flush and compact asked for while the store serves. */
 #include "lib/test.h"
 
+#include <sched.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -95,6 +96,8 @@ static void test_ops__verify_while_the_store_serves(void **state)
 	assert_int_equal(dbkit_open(&k), 0);
 	assert_int_equal(pthread_create(&threads[0], NULL, write_on, &l), 0);
 	assert_int_equal(pthread_create(&threads[1], NULL, read_on, &l), 0);
+	while (!atomic_load(&l.writes) || !atomic_load(&l.reads))
+		sched_yield();
 	for (int i = 0; i < ROUNDS; i++) {
 		assert_int_equal(silt_verify(k.db, count_progress, &calls), 0);
 		assert_int_equal(i % 3 ? silt_flush(k.db) : silt_compact(k.db), 0);
