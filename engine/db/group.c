@@ -17,6 +17,7 @@
 struct group {
 	struct commit_request *first;
 	size_t records, payload_bytes;
+	uint64_t late;                    /* version of the one write, which is inserted once it is stored; 0 = inserted when judged */
 	uint64_t now_ms;                  /* 0 = not asked yet */
 	uint64_t appended;                /* DATA records added */
 	bool writes;                      /* not only requests to sync */
@@ -85,6 +86,19 @@ static void group_insert(struct silt_db *db, const struct commit_request *r, uin
 	}
 }
 
+/* Where nobody behind it is to be judged by what it inserts, the log is written while the memory of its place comes. */
+static void group_insert_late(struct silt_db *db, struct group *g, uint64_t version)
+{
+	struct batch_reader reader;
+	struct entry e;
+
+	g->late = version;
+	if (batch_reader_init(&reader, buf_slice(&g->first->payload)) != 0 || batch_reader_next(&reader, &e) != 0)
+		return;
+	e.version = version;
+	memtable_expect(db->active, &e);
+}
+
 /* Only deletes? (The payload of one with sums is not written yet.) */
 static bool group_shrinks(const struct commit_request *r)
 {
@@ -143,7 +157,10 @@ static void group_write(struct silt_db *db, struct group *g, struct commit_reque
 	if (r->payload.len) {
 		uint64_t version = ++db->last_version;
 
-		group_insert(db, r, version);
+		if (g->first->next)
+			group_insert(db, r, version);
+		else
+			group_insert_late(db, g, version);
 		log_writer_add(db->wal, LOG_DATA, 0, version, buf_slice(&r->payload));
 		g->appended++;
 	}
@@ -192,6 +209,8 @@ static int group_store(struct silt_db *db, struct group *g)
 	}
 	if (g->wants_sync && log_writer_end(db->wal) > log_writer_synced_to(db->wal))
 		rc = group_sync(db);
+	if (rc == 0 && g->late)
+		group_insert(db, g->first, g->late);
 	if (rc == 0 && g->appended)
 		atomic_store_explicit(&db->published, db->last_version, memory_order_release);
 	if (rc == 0 && g->wants_sync)

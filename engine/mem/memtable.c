@@ -100,6 +100,12 @@ void memtable_insert(struct memtable *m, const struct entry *e)
 	memtable_count(m, e->version);
 }
 
+void memtable_expect(struct memtable *m, const struct entry *e)
+{
+	if (e->kind != ENTRY_RANGE_DELETE)
+		sorted_expect(&m->list, e);
+}
+
 static int memtable_find(const struct memtable *m, struct silt_slice key, uint64_t max_version, struct entry *out)
 {
 	const struct node *n = sorted_seek(&m->list, key, max_version);

@@ -24,6 +24,8 @@ size_t memtable_cost(const struct entry *e);               /* upper bound of wha
 int memtable_reserve(struct memtable *m, size_t bytes) SILT_MUST_CHECK;         /* 0 or SILT_E_NOMEM */
 int memtable_reserve_ranges(struct memtable *m, size_t n, size_t bound_bytes) SILT_MUST_CHECK;     /* for n range deletes besides */
 void memtable_insert(struct memtable *m, const struct entry *e);                /* copies */
+/* The next insert will be of this entry: its place is looked for now, and what it touches is in the cache by then. Reserved as for the insert. */
+void memtable_expect(struct memtable *m, const struct entry *e);
 
 /* Any thread. */
 /* The newest at or below a version: 0 (borrows from m) or SILT_NOTFOUND. A range delete over the key comes as a delete, where it is newer

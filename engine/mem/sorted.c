@@ -40,6 +40,7 @@ int sorted_init(struct sorted *s, struct arena *arena)
 	atomic_init(&s->head->next, NULL);
 	atomic_init(&s->head->prev, NULL);
 	atomic_init(&s->tail, s->head);
+	s->expected = NULL;
 	return places_init(&s->places, s->head);
 }
 
@@ -108,11 +109,32 @@ static struct node *sorted_find(struct sorted *s, const struct node_target *t)
 	return s->places.whole ? p : last ? tail : (struct node *)sorted_walk(p, t, &n);
 }
 
+void sorted_expect(struct sorted *s, const struct entry *e)
+{
+	struct node_target t = { e->key, e->version };
+
+	s->expected = sorted_find(s, &t);
+	s->expected_version = e->version;
+}
+
+/* Entries of one version come in one order: it is the first of them that was looked for. */
+static struct node *sorted_expected(struct sorted *s, const struct entry *e)
+{
+	struct node *p = e->version == s->expected_version ? s->expected : NULL;
+
+	s->expected = NULL;
+	return p;
+}
+
 void sorted_insert(struct sorted *s, const struct entry *e)
 {
 	struct node_target t = { e->key, e->version };
-	struct node *p = sorted_find(s, &t), *x = sorted_new_node(s, e), *after = sorted_load(p);
+	struct node *x, *after, *p = sorted_expected(s, e);
 
+	if (!p)
+		p = sorted_find(s, &t);
+	x = sorted_new_node(s, e);
+	after = sorted_load(p);
 	atomic_init(&x->next, after);
 	atomic_init(&x->prev, p);
 	atomic_store_explicit(&p->next, x, memory_order_release);

@@ -16,12 +16,16 @@ struct sorted {
 	struct node *head;                    /* [c] before all entries; no entry of its own */
 	struct node *_Atomic tail;            /* [a] released: the last node, or one not far before it; head when empty */
 	struct places places;                 /* where to begin */
+	struct node *expected;                /* [w] what the next insert comes behind, if it has this version; NULL = nothing looked for */
+	uint64_t expected_version;            /* [w] */
 };
 
 int sorted_init(struct sorted *s, struct arena *arena) SILT_MUST_CHECK;       /* 0 or SILT_E_NOMEM: nothing to end */
 void sorted_fini(struct sorted *s);                   /* before its arena; NULL is fine, and what was never initialised but zeroed */
 size_t sorted_cost(const struct entry *e);            /* at most what inserting it takes from the arena */
 void sorted_insert(struct sorted *s, const struct entry *e);                  /* copies */
+/* Looks for the place of the next insert, and asks for the memory that it will touch: for when there is something to do meanwhile. */
+void sorted_expect(struct sorted *s, const struct entry *e);
 size_t sorted_bytes(const struct sorted *s);          /* of the heap, beside the arena's; any thread */
 
 /* NULL = past the end. A node stays valid as long as the arena. */

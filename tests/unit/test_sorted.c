@@ -293,6 +293,31 @@ static void test_sorted__counts_what_lies_between(void **state)
 	list_fini(&l);
 }
 
+/* Places looked for before the insert, for another version that then never came, and not at all. */
+static void test_sorted__an_expected_entry_comes_where_it_belongs(void **state)
+{
+	uint64_t random = 7, n = 4000;
+	struct list l;
+
+	(void)state;
+	list_init(&l);
+	for (uint64_t version = 1; version <= n; version++) {
+		char key[16], other[16];
+		struct entry e = { .version = version, .kind = ENTRY_PUT }, given_up = { .version = version - 1, .kind = ENTRY_PUT };
+
+		random = random * 6364136223846793005u + 1442695040888963407u;
+		e.key = slice_of(key, (size_t)snprintf(key, sizeof(key), "%06u", (unsigned)(random >> 44)));
+		given_up.key = slice_of(other, (size_t)snprintf(other, sizeof(other), "%06u", (unsigned)(random >> 20) & 0xfffff));
+		assert_int_equal(arena_reserve(&l.arena, sorted_cost(&e)), 0);
+		if (version % 3)
+			sorted_expect(&l.s, version % 3 == 1 ? &e : &given_up);
+		sorted_insert(&l.s, &e);
+		assert_node(sorted_seek(&l.s, e.key, version), e.key, version);
+	}
+	assert_int_equal(sorted_check(&l.s), n);
+	list_fini(&l);
+}
+
 static void test_sorted__cost_is_an_upper_bound(void **state)
 {
 	static char bytes[5000];
@@ -460,6 +485,7 @@ int main(void)
 		cmocka_unit_test(test_sorted__finds_keys_of_every_shape),
 		cmocka_unit_test(test_sorted__needs_no_memory_for_its_places),
 		cmocka_unit_test(test_sorted__counts_what_lies_between),
+		cmocka_unit_test(test_sorted__an_expected_entry_comes_where_it_belongs),
 		cmocka_unit_test(test_sorted__cost_is_an_upper_bound),
 		cmocka_unit_test(test_sorted__readers_see_all_that_was_there_before),
 	};
