@@ -15,7 +15,8 @@
 #include <string.h>
 #include <time.h>
 
-#define COUNT_EVENTS_MAX 1000000u     /* writes between the two, beyond which nobody wants to know any more */
+#define COUNT_EVENTS_MAX 1000000u     /* writes between the two, beyond which nobody wants to know any more, */
+#define COUNT_CUTS_MAX 64u            /* and range deletes among them: each key is held against each of those */
 
 struct count_event {
 	size_t key_at, key_len;       /* in text */
@@ -85,7 +86,7 @@ static int count_note(struct count_log *l, const struct silt_change *c)
 
 	if (!count_concerns(l, c))
 		return STORE_OK;
-	if (l->n == COUNT_EVENTS_MAX)
+	if (l->n == COUNT_EVENTS_MAX || (c->op == SILT_CHANGE_DELETE_RANGE && l->cut_n == COUNT_CUTS_MAX))
 		return STORE_TRY_AGAIN;
 	if (l->n == l->cap) {
 		size_t cap = l->cap == 0 ? 64 : 2 * l->cap;
@@ -101,6 +102,7 @@ static int count_note(struct count_log *l, const struct silt_change *c)
 		.range = c->op == SILT_CHANGE_DELETE_RANGE,
 		.live = c->op == SILT_CHANGE_PUT && (c->expires_ms == 0 || c->expires_ms > count_now_ms()),
 	};
+	l->cut_n += e->range;
 	e->key_at = l->text.len;
 	e->key_len = c->key.len;
 	bytes_add(&l->text, c->key.data, c->key.len);
@@ -147,15 +149,15 @@ static int count_compare(const void *a, const void *b, void *log)
 
 static int count_sort(struct count_log *l)
 {
-	size_t n = 0;
+	size_t n = 0, cuts = 0;
 
 	l->touched = calloc(l->n + 1, sizeof(*l->touched));
-	l->cut = calloc(l->n + 1, sizeof(*l->cut));
+	l->cut = calloc(l->cut_n + 1, sizeof(*l->cut));
 	if (l->touched == NULL || l->cut == NULL)
 		return STORE_E_NOMEM;
 	for (size_t i = 0; i < l->n; i++) {
 		if (l->event[i].range)
-			l->cut[l->cut_n++] = i;
+			l->cut[cuts++] = i;
 		else
 			l->touched[l->touched_n++] = i;
 	}

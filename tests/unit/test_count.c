@@ -150,6 +150,26 @@ static void test_count__nothing_between(void **state)
 	assert_int_equal(change(f, scan, "b", "c", v + 1), 0);
 }
 
+static void test_count__gives_up_where_ranges_were_deleted_all_the_time(void **state)
+{
+	struct fixture *f = *state;
+	struct store_range all = {0};
+	struct store_scan *scan;
+	int64_t out;
+	uint64_t v = 0;
+
+	write_one(f, STORE_PUT, "a", STORE_ASYNC), write_one(f, STORE_PUT, "k", STORE_ASYNC);
+	scan = open_scan(f, "", "");
+	for (int i = 0; i < 64; i++)
+		v = erase(f, "b", "z");
+	assert_int_equal(change(f, scan, "", "", v + 1), -1);
+	scan = open_scan(f, "", "");
+	for (int i = 0; i < 65; i++)
+		v = erase(f, "b", "z");
+	assert_int_equal(f->store->ops->count_change(f->store, &all, scan, v + 1, &out), STORE_TRY_AGAIN);
+	f->store->ops->scan_close(scan);
+}
+
 static void test_count__as_a_recount_says(void **state)
 {
 	struct fixture *f = *state;
@@ -189,6 +209,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(test_count__worked_example),
 		TEST(test_count__nothing_between),
+		TEST(test_count__gives_up_where_ranges_were_deleted_all_the_time),
 		TEST(test_count__as_a_recount_says),
 	};
 
