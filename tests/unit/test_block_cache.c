@@ -502,6 +502,24 @@ static void crowd_look(struct crowd *w, const struct block *b, uint64_t table, u
 		atomic_fetch_add(&w->wrong, 1);
 }
 
+/* Readers until the writers have ended; none may have seen what is not so. */
+static void crowd_run(struct crowd *w, void *(*reader)(void *), void *(*writer)(void *))
+{
+	pthread_t readers[CROWD_READERS], writers[CROWD_WRITERS];
+
+	for (int i = 0; i < CROWD_READERS; i++)
+		assert_int_equal(thread_start(&readers[i], "reader", reader, w), 0);
+	for (int i = 0; i < CROWD_WRITERS; i++)
+		assert_int_equal(thread_start(&writers[i], "writer", writer, w), 0);
+	for (int i = 0; i < CROWD_WRITERS; i++)
+		thread_join(writers[i]);
+	atomic_store(&w->over, true);
+	for (int i = 0; i < CROWD_READERS; i++)
+		thread_join(readers[i]);
+	assert_int_equal(w->wrong, 0);
+	block_cache_check(w->cache);
+}
+
 static void *crowd_reader(void *arg)
 {
 	struct crowd *w = arg;
@@ -547,21 +565,10 @@ static void *crowd_writer(void *arg)
 static void test_block_cache__readers_and_inserters_at_once(void **state)
 {
 	struct crowd w = { .cache = cache(150000) };
-	pthread_t readers[CROWD_READERS], writers[CROWD_WRITERS];
 	struct block_cache_stats s;
 
 	(void)state;
-	for (int i = 0; i < CROWD_READERS; i++)
-		assert_int_equal(thread_start(&readers[i], "reader", crowd_reader, &w), 0);
-	for (int i = 0; i < CROWD_WRITERS; i++)
-		assert_int_equal(thread_start(&writers[i], "writer", crowd_writer, &w), 0);
-	for (int i = 0; i < CROWD_WRITERS; i++)
-		thread_join(writers[i]);
-	atomic_store(&w.over, true);
-	for (int i = 0; i < CROWD_READERS; i++)
-		thread_join(readers[i]);
-	assert_int_equal(w.wrong, 0);
-	block_cache_check(w.cache);
+	crowd_run(&w, crowd_reader, crowd_writer);
 	block_cache_stats(w.cache, &s);
 	assert_true(s.evictions > 0);
 	block_cache_free(w.cache);
@@ -661,20 +668,9 @@ static void test_block_cache__neighbours_in_the_pool_come_and_go(void **state)
 static void test_block_cache__families_come_and_go_under_readers(void **state)
 {
 	struct crowd w = { .cache = cache(80000) };
-	pthread_t readers[CROWD_READERS], writers[CROWD_WRITERS];
 
 	(void)state;
-	for (int i = 0; i < CROWD_READERS; i++)
-		assert_int_equal(thread_start(&readers[i], "reader", family_reader, &w), 0);
-	for (int i = 0; i < CROWD_WRITERS; i++)
-		assert_int_equal(thread_start(&writers[i], "writer", family_writer, &w), 0);
-	for (int i = 0; i < CROWD_WRITERS; i++)
-		thread_join(writers[i]);
-	atomic_store(&w.over, true);
-	for (int i = 0; i < CROWD_READERS; i++)
-		thread_join(readers[i]);
-	assert_int_equal(w.wrong, 0);
-	block_cache_check(w.cache);
+	crowd_run(&w, family_reader, family_writer);
 	block_cache_free(w.cache);
 }
 
