@@ -4,9 +4,13 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -16,56 +20,141 @@ enum { FLOOR_THREADS = 2, FLOOR_EVENTS = 64 };
 struct floor {
 	int listener;
 	floor_answer_fn *answer;
+	struct floor_thread {
+		const struct floor *floor;
+		int epoll, wake;
+		struct floor_call *gone;      /* closed, and freed when no event at hand can mean it */
+		_Atomic(struct floor_call *) returned;
+		pthread_t thread;
+	} thread[FLOOR_THREADS];
 };
 
-static void floor_watch(int epoll, int fd, unsigned events)
+static void floor_watch(int epoll, int fd, unsigned events, void *what)
 {
-	struct epoll_event e = { .events = events, .data.fd = fd };
+	struct epoll_event e = { .events = events, .data.ptr = what };
 
 	epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e);
 }
 
-static void floor_serve(const struct floor *f, FCGX_Request *r, int fd)
+static void floor_close(struct floor_call *c)
 {
-	char c;
+	if (c->fd >= 0)
+		close(c->fd);
+	c->parked = true;
+	c->next = c->thread->gone;
+	c->thread->gone = c;
+}
 
-	if (recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0) {
-		close(fd);
+static void floor_bury(struct floor_thread *t)
+{
+	while (t->gone != NULL) {
+		struct floor_call *c = t->gone;
+
+		t->gone = c->next;
+		free(c);
+	}
+}
+
+static void floor_finish(struct floor_call *c)
+{
+	c->r.detached = 1;
+	FCGX_Finish_r(&c->r);
+	if (c->r.ipcFd < 0) {                                      /* closed in there: the peer has gone */
+		c->fd = -1;
+		floor_close(c);
 		return;
 	}
-	r->ipcFd = fd;
-	r->keepConnection = 1;
-	if (FCGX_Accept_r(r) != 0)
+	c->r.ipcFd = -1;
+}
+
+static void floor_serve(struct floor_thread *t, struct floor_call *c, unsigned events)
+{
+	char byte;
+
+	if (c->parked)
 		return;
-	f->answer(r);
-	r->detached = 1;
-	FCGX_Finish_r(r);
-	r->ipcFd = -1;
+	if ((events & (EPOLLHUP | EPOLLRDHUP)) && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) {
+		floor_close(c);
+		return;
+	}
+	c->r.ipcFd = c->fd;
+	c->r.keepConnection = 1;
+	if (FCGX_Accept_r(&c->r) != 0) {
+		c->fd = -1;
+		floor_close(c);
+		return;
+	}
+	c->parked = true;
+	if (!t->floor->answer(c))
+		return;
+	c->parked = false;
+	floor_finish(c);
+}
+
+static void floor_accept(struct floor_thread *t)
+{
+	int fd = accept4(t->floor->listener, NULL, NULL, SOCK_CLOEXEC);
+	struct floor_call *c;
+
+	if (fd < 0)
+		return;
+	c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		abort();
+	FCGX_InitRequest(&c->r, -1, 0);
+	c->fd = fd;
+	c->thread = t;
+	floor_watch(t->epoll, fd, EPOLLIN, c);
+}
+
+static void floor_take_returned(struct floor_thread *t)
+{
+	struct floor_call *c, *next;
+	eventfd_t count;
+
+	eventfd_read(t->wake, &count);
+	for (c = atomic_exchange(&t->returned, NULL); c != NULL; c = next) {
+		next = c->next;
+		c->parked = false;
+		floor_finish(c);
+	}
+}
+
+void floor_return(struct floor_call *c)
+{
+	while (c != NULL) {
+		struct floor_call *next = c->next, *top;
+		struct floor_thread *t = c->thread;
+
+		top = atomic_load(&t->returned);
+		do
+			c->next = top;
+		while (!atomic_compare_exchange_weak(&t->returned, &top, c));
+		if (top == NULL)                                   /* and c is its thread's from here on */
+			eventfd_write(t->wake, 1);
+		c = next;
+	}
 }
 
 static void *floor_run(void *arg)
 {
-	const struct floor *f = arg;
+	struct floor_thread *t = arg;
 	struct epoll_event events[FLOOR_EVENTS];
-	int epoll = epoll_create1(EPOLL_CLOEXEC);
-	FCGX_Request r;
 
-	FCGX_InitRequest(&r, -1, 0);
-	floor_watch(epoll, f->listener, EPOLLIN | EPOLLEXCLUSIVE);
+	floor_watch(t->epoll, t->floor->listener, EPOLLIN | EPOLLEXCLUSIVE, NULL);
+	floor_watch(t->epoll, t->wake, EPOLLIN, t);
 	for (;;) {
-		int n = epoll_wait(epoll, events, FLOOR_EVENTS, -1);
+		int n = epoll_wait(t->epoll, events, FLOOR_EVENTS, -1);
 
 		for (int i = 0; i < n; i++) {
-			int fd = events[i].data.fd;
-
-			if (fd != f->listener) {
-				floor_serve(f, &r, fd);
-				continue;
-			}
-			fd = accept4(f->listener, NULL, NULL, SOCK_CLOEXEC);
-			if (fd >= 0)
-				floor_watch(epoll, fd, EPOLLIN);
+			if (events[i].data.ptr == NULL)
+				floor_accept(t);
+			else if (events[i].data.ptr == t)
+				floor_take_returned(t);
+			else
+				floor_serve(t, events[i].data.ptr, events[i].events);
 		}
+		floor_bury(t);
 	}
 	return NULL;
 }
@@ -83,9 +172,9 @@ static int floor_listen(const char *path)
 
 int floor_main(int argc, char **argv, const char **dir, int (*open_dir)(const char *dir), floor_answer_fn *answer)
 {
-	struct floor f = { .listener = -1, .answer = answer };
-	pthread_t thread[FLOOR_THREADS];
+	static struct floor f = { .listener = -1 };
 
+	f.answer = answer;
 	FCGX_Init();
 	signal(SIGTERM, SIG_DFL);               /* which libfcgi has taken, and swallows */
 	for (int i = 1; i + 1 < argc; i += 2) {
@@ -96,8 +185,14 @@ int floor_main(int argc, char **argv, const char **dir, int (*open_dir)(const ch
 	}
 	if (f.listener < 0 || *dir == NULL || (open_dir != NULL && open_dir(*dir) < 0))
 		return 1;
-	for (int i = 0; i < FLOOR_THREADS; i++)
-		pthread_create(&thread[i], NULL, floor_run, &f);
-	pthread_join(thread[0], NULL);
+	for (int i = 0; i < FLOOR_THREADS; i++) {
+		struct floor_thread *t = &f.thread[i];
+
+		t->floor = &f;
+		t->epoll = epoll_create1(EPOLL_CLOEXEC);
+		t->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		pthread_create(&t->thread, NULL, floor_run, t);
+	}
+	pthread_join(f.thread[0].thread, NULL);
 	return 0;
 }

@@ -4,13 +4,14 @@
 
 #include <stddef.h>
 
-static void floor_epoll_answer(FCGX_Request *r)
+static bool floor_epoll_answer(struct floor_call *c)
 {
 	static const char answer[] = "Content-Type: application/octet-stream\r\nContent-Length: 100\r\n\r\n"
 	                             "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789";
 
-	(void)FCGX_GetParam("REQUEST_URI", r->envp);
-	FCGX_PutStr(answer, sizeof(answer) - 1, r->out);
+	(void)FCGX_GetParam("REQUEST_URI", c->r.envp);
+	FCGX_PutStr(answer, sizeof(answer) - 1, c->r.out);
+	return true;
 }
 
 int main(int argc, char **argv)

@@ -34,11 +34,11 @@ static int syncput_open(const char *dir)
 	return fdatasync(syncput_fd);
 }
 
-static void syncput_answer(FCGX_Request *r)
+static bool syncput_answer(struct floor_call *c)
 {
 	static const char answer[] = "Status: 204 No Content\r\n\r\n";
 	char body[SYNCPUT_BODY];
-	int n = FCGX_GetStr(body, sizeof(body), r->in);
+	int n = FCGX_GetStr(body, sizeof(body), c->r.in);
 
 	pthread_mutex_lock(&syncput_lock);
 	if (syncput_end + n > SYNCPUT_FILE)
@@ -47,7 +47,8 @@ static void syncput_answer(FCGX_Request *r)
 		abort();
 	syncput_end += n;
 	pthread_mutex_unlock(&syncput_lock);
-	FCGX_PutStr(answer, sizeof(answer) - 1, r->out);
+	FCGX_PutStr(answer, sizeof(answer) - 1, c->r.out);
+	return true;
 }
 
 int main(int argc, char **argv)

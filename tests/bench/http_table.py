@@ -1,0 +1,683 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+http_table.py - what tests/bench/http runs: starts the servers, takes turns between them, prints the table.
+
+Ours and what it is measured against stand side by side and take turns; the row says the median of the rounds' ratios, since on a
+shared machine only what was measured within the same seconds can be compared. Beside it, for each, the CPU time a request: of the
+responder (for other servers, of all their processes), from /proc/PID/stat, and of nginx.
+
+A part that fails says so in its row, and the others go on; the status is 1 then.
+"""
+import argparse
+import base64
+import collections
+import http.client
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+
+KEYS = 200000
+MANY = 1000000
+VALUE = 100
+BIG = 16 << 20
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Failed(Exception):
+    """A server that does not start, or answers what it should not."""
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+# ---- processes ---------------------------------------------------------------------------------------------------------------
+
+def parents():
+    """pid -> (parent, name), of all processes."""
+    table = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="latin-1") as f:
+                stat = f.read()
+        except OSError:
+            continue
+        name = stat[stat.index("(") + 1:stat.rindex(")")]
+        table[int(pid)] = (int(stat[stat.rindex(")") + 2:].split()[1]), name)
+    return table
+
+
+def below(root, name):
+    """The processes of that name that descend from root."""
+    table = parents()
+    found = []
+    for pid, (parent, what) in table.items():
+        while parent in table and parent != root:
+            parent = table[parent][0]
+        if parent == root and what == name:
+            found.append(pid)
+    return found
+
+
+def cpu_seconds(pids):
+    total = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/stat", encoding="latin-1") as f:
+            fields = f.read().rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / TICKS
+
+
+def resident_kib(pid):
+    with open(f"/proc/{pid}/status", encoding="latin-1") as f:
+        return int(re.search(r"VmRSS:\s+(\d+)", f.read())[1])
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for_port(port, process, what):
+    for _ in range(400):
+        if process.poll() is not None:
+            break
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise Failed(f"{what} does not start")
+
+
+class Server:
+    """Something that answers at a port: its processes, and what its CPU time is counted of."""
+
+    def __init__(self, port):
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self.processes = []
+        self.pids = []          # of the server itself
+        self.nginx = []         # of the nginx in front of it
+
+    def stop(self):
+        for p in reversed(self.processes):
+            if p.poll() is None:
+                p.terminate()
+                try:
+                    p.wait(30)
+                except subprocess.TimeoutExpired:
+                    p.kill()
+                    p.wait()
+        self.processes = []
+
+    def ask(self, method, path, body=None, headers=None):
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        c.request(method, path, body, headers or {})
+        answer = c.getresponse()
+        content = answer.read()
+        c.close()
+        return answer, content
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.work = options.work
+        self.rounds = options.rounds
+        self.seconds = options.seconds
+        self.servers = []
+        self.rows = []
+        self.failures = 0
+        self.count = 0
+        self.refused = 0        # answers that were no 2xx, and are not counted in a rate
+
+    def place(self, name):
+        self.count += 1
+        path = os.path.join(self.work, f"{name}-{self.count}")
+        os.mkdir(path)
+        return path
+
+    def start(self, server, argv, log, **more):
+        with open(log, "wb") as out:
+            p = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, **more)
+        server.processes.append(p)
+        return p
+
+    def serve(self, name, binary, config=""):
+        """nginx/serve with this responder."""
+        place = self.place(name)
+        server = Server(free_port())
+        self.servers.append(server)
+        argv = [f"{self.options.root}/nginx/serve", "--port", str(server.port), "--data", f"{place}/data"]
+        if config:
+            with open(f"{place}/conf", "w", encoding="ascii") as f:
+                f.write(config)
+            argv += ["--config", f"{place}/conf"]
+        environment = dict(os.environ, SILT_RESPONDER=binary, SILT_PIDFILE=f"{place}/pid")
+        p = self.start(server, argv, f"{place}/log", env=environment)
+        for _ in range(1200):
+            with open(f"{place}/log", encoding="utf-8", errors="replace") as f:
+                log = f.read()
+            if " is up; " in log:
+                break
+            if p.poll() is not None:
+                raise Failed(f"{name} does not start: {log[-500:]}")
+            time.sleep(0.05)
+        else:
+            raise Failed(f"{name} is not up after a minute")
+        server.data = f"{place}/data"
+        with open(f"{place}/pid", encoding="ascii") as f:
+            server.pids = [int(f.read())]
+        server.nginx = below(p.pid, "nginx")
+        return server
+
+    def ours(self, config="memory = 512M\nmemtable_size = 64M\n"):
+        return self.serve("ours", f"{self.options.build}/siltstone", config)
+
+    def floor(self, name):
+        return self.serve(name, f"{self.work}/{name}")
+
+    def drop(self, *servers):
+        for s in servers:
+            s.stop()
+            if s in self.servers:
+                self.servers.remove(s)
+
+    def stop_all(self):
+        self.drop(*list(self.servers))
+
+    # ---- wrk
+
+    def script(self, name, text):
+        path = f"{self.work}/{name}.lua"
+        with open(path, "w", encoding="ascii") as f:
+            f.write(text)
+        return path
+
+    def wrk(self, server, connections, script, path="/", seconds=None):
+        argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds or self.seconds}s", "--timeout", "30s", "--latency",
+                "-s", script, server.url + path]
+        cpu, nginx = cpu_seconds(server.pids), cpu_seconds(server.nginx)
+        out = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                             timeout=120).stdout
+        cpu, nginx = cpu_seconds(server.pids) - cpu, cpu_seconds(server.nginx) - nginx
+        rate = re.search(r"Requests/sec:\s+([\d.]+)", out)
+        requests = re.search(r"(\d+) requests in ", out)
+        if rate is None or requests is None or int(requests[1]) == 0:
+            raise Failed(f"wrk at {server.url}: {out[-300:]}")
+        p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", out)
+        n = int(requests[1])
+        refused = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
+        refused = int(refused[1]) if refused else 0
+        if refused > n / 2 or "Socket errors" in out:
+            raise Failed(f"{refused} of {n} answers are no 2xx; {' '.join(re.findall('Socket errors.*', out))}")
+        self.refused += refused
+        return Round(float(rate[1]) * (n - refused) / n, cpu * 1e6 / n, nginx * 1e6 / n,
+                     float(p99[1]) * {"us": 1e-3, "ms": 1, "s": 1e3}[p99[2]] if p99 else 0)
+
+    def pairs(self, what, connections, goal, ours, theirs, script, path="/", scripts=None, note=""):
+        """A row: turns of ours and theirs, of which each begins every second round."""
+        turns = [("ours", ours, script), ("theirs", theirs, (scripts or {}).get("theirs", script))]
+        got = {"ours": [], "theirs": []}
+        for name, server, s in turns:
+            self.wrk(server, connections, s, path, 1)
+        for n in range(self.rounds):
+            for name, server, s in (turns if n % 2 else turns[::-1]):
+                got[name].append(self.wrk(server, connections, s, path))
+            a, b = got["ours"][-1], got["theirs"][-1]
+            say(f"{what}, {connections} connections, round {n + 1}: {a.rate:,.0f}/s beside {b.rate:,.0f}/s: {a.rate / b.rate:.2f}; "
+                f"CPU {a.cpu:.1f} us beside {b.cpu:.1f} us")
+        ratios = [a.rate / b.rate for a, b in zip(got["ours"], got["theirs"])]
+        self.row(what, connections, goal, got["ours"], got["theirs"], ratios, note)
+        return got
+
+    def row(self, what, connections, goal, ours, theirs, ratios, note):
+        ratio = statistics.median(ratios)
+        middle = lambda list, key: statistics.median(getattr(r, key) for r in list)
+        self.rows.append([
+            what, str(connections), f"{middle(ours, 'rate'):,.0f}", f"{middle(theirs, 'rate'):,.0f}",
+            f"**{ratio:.2f}** ({min(ratios):.2f} to {max(ratios):.2f})",
+            f"{goal:g} {'reached' if ratio >= goal else 'not'}",
+            f"{middle(ours, 'cpu'):.1f}", f"{middle(theirs, 'cpu'):.1f}",
+            f"{middle(ours, 'nginx'):.1f}", f"{middle(theirs, 'nginx'):.1f}", note])
+
+    def table(self):
+        head = ["", "connections", "ours", "the other", "ratio, median (all)", "to reach", "CPU us a request: ours", "the other",
+                "nginx before ours", "before the other", ""]
+        print("| " + " | ".join(head) + " |")
+        print("|" + "---|" * len(head))
+        for row in self.rows:
+            print("| " + " | ".join(row) + " |", flush=True)
+
+
+Round = collections.namedtuple("Round", "rate cpu nginx p99")
+
+
+# ---- what is asked -----------------------------------------------------------------------------------------------------------
+
+# All requests are made before the first is sent: wrk has one thread.
+GETS = """
+local all, n = {}, 0
+init = function()
+	for i = 0, %d - 1 do all[i] = wrk.format("GET", string.format("/v1/kv/bench-%%07d", i)) end
+	n = %d
+end
+request = function()
+	n = (n + 7919) %% %d
+	return all[n]
+end
+"""
+PUTS = """
+local all, n = {}, 0
+init = function()
+	local body = string.rep("x", %d)
+	for i = 0, %d - 1 do all[i] = wrk.format("%s", string.format("%s", i * %d), nil, body) end
+end
+request = function()
+	n = (n + 7919) %% %d
+	return all[n]
+end
+"""
+ETCD = """
+local all, n = {}, 0
+init = function()
+	for i = 0, 19999 do
+		local body = string.format('{"key":"YmVuY2gt%%04d%%04d","value":"%s"}', i / 10000, i %% 10000)
+		all[i] = wrk.format("POST", "/v3/kv/put", nil, body)
+	end
+end
+request = function()
+	n = (n + 7919) %% 20000
+	return all[n]
+end
+"""
+FOUR = """
+local all, n = {}, 0
+init = function()
+	local body = "%s" == "PUT" and string.rep("0123456789abcdef", %d / 16) or nil
+	for i = 0, 3 do all[i] = wrk.format("%s", "%s" .. i, nil, body) end
+end
+request = function()
+	n = (n + 1) %% 4
+	return all[n]
+end
+"""
+
+
+def gets(keys):
+    return GETS % (keys, keys // 2, keys)
+
+
+def puts(keys, path="/v1/kv/bench-%07d", method="PUT"):
+    some = 100000
+    return PUTS % (VALUE, some, method, path, max(keys // some, 1), some)
+
+
+def value_of(random_source):
+    return base64.b64encode(random_source.randbytes(VALUE * 3 // 4)).decode()
+
+
+def load(server, keys):
+    """bench-0000000 and so on, by batches; returns the version of every batch. Then all is in tables, and read once."""
+    source = random.Random(7)
+    c = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+    versions = []
+    for at in range(0, keys, 1000):
+        ops = [{"put": {"key": f"bench-{at + i:07d}", "value": value_of(source)}} for i in range(1000)]
+        body = json.dumps({"ops": ops}, separators=(",", ":"))
+        for _ in range(100):
+            c.request("POST", "/v1/batch?durability=async", body, {"Content-Type": "application/json"})
+            answer = c.getresponse()
+            text = answer.read()
+            if answer.status != 503:
+                break
+            time.sleep(0.2)
+        if answer.status != 200:
+            raise Failed(f"loading: {answer.status} {text[:200]}")
+        versions.append(json.loads(text)["version"])
+    c.close()
+    for what in ("flush", "compact"):
+        settle(server, what)
+    c = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+    c.request("GET", "/v1/kv", headers={"Accept": "application/x-ndjson"})
+    answer = c.getresponse()
+    while answer.read(1 << 20):
+        pass
+    c.close()
+    return versions
+
+
+def settle(server, what):
+    answer, text = server.ask("POST", f"/v1/admin/{what}")
+    if answer.status == 202:
+        job = answer.getheader("Location")
+        for _ in range(1200):
+            time.sleep(0.1)
+            answer, text = server.ask("GET", job)
+            if json.loads(text).get("state") != "running":
+                break
+    if answer.status != 200:
+        raise Failed(f"{what}: {answer.status} {text[:200]}")
+
+
+def check_gets(server, versions):
+    """What wrk was given: the right bytes, and the ETag of the batch that wrote them."""
+    source = random.Random(7)
+    values = {}
+    wanted = set(random.Random(8).sample(range(len(versions) * 1000), 1000))
+    for i in range(len(versions) * 1000):
+        value = value_of(source)
+        if i in wanted:
+            values[i] = value
+    c = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    for i, value in values.items():
+        c.request("GET", f"/v1/kv/bench-{i:07d}")
+        answer = c.getresponse()
+        body = answer.read().decode()
+        if answer.status != 200 or body != value or answer.getheader("ETag") != f'"{versions[i // 1000]}"':
+            raise Failed(f"bench-{i:07d}: {answer.status}, ETag {answer.getheader('ETag')}")
+    c.close()
+
+
+def check_puts(server, keys):
+    """What wrk has put is there, each with an ETag of its own; the first thousand that it puts in each round."""
+    seen = set()
+    step = max(keys // 100000, 1)
+    c = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    written = 0
+    for n in range(2, 1002):    # the first was made for wrk to look at, and not sent
+        c.request("GET", f"/v1/kv/bench-{n * 7919 % 100000 * step:07d}")
+        answer = c.getresponse()
+        body = answer.read()
+        if answer.status != 200:
+            raise Failed(f"the key of request {n} is missing: {answer.status}")
+        if body == b"x" * VALUE:
+            written += 1
+            if answer.getheader("ETag") in seen:
+                raise Failed("two keys have one ETag")
+            seen.add(answer.getheader("ETag"))
+    c.close()
+    if written < 900:
+        raise Failed(f"of 1000 keys that were put only {written} hold what was")
+
+
+def cache_note(server):
+    stats = json.loads(server.ask("GET", "/v1/stats")[1])
+    text = json.dumps(stats)
+    capacity = re.search(r'"cache_capacity": ?(\d+)', text)
+    table = re.search(r'"table_bytes": ?(\d+)', text)
+    if not capacity or not table:
+        return ""
+    return f"tables of {int(table[1]) / 2**20:,.0f} MiB, cache {int(capacity[1]) / 2**20:,.0f} MiB"
+
+
+# ---- the parts ---------------------------------------------------------------------------------------------------------------
+
+def part_get(b):
+    ours, floor = b.ours(), b.floor("floor_epoll")
+    versions = load(ours, KEYS)
+    script = b.script("get", gets(KEYS))
+    check_gets(ours, versions)
+    for connections in (1, 32, 64, 256):
+        b.pairs("GET, cached, of null_epoll", connections, 0.95, ours, floor, script)
+    check_gets(ours, versions)
+    b.drop(ours, floor)
+
+
+def many_store(b):
+    """A store of a million entries under a small budget; kept for the parts that want it."""
+    if getattr(b, "many", None) is None:
+        b.many = b.ours("memory = 20M\nmemtable_size = 4M\n")
+        say("loading a million entries")
+        load(b.many, MANY)
+    return b.many
+
+
+def part_put(b):
+    ours, floor = b.ours(), b.floor("floor_parked")
+    load(ours, KEYS)
+    script = b.script("put", puts(KEYS))
+    for connections in (32, 64, 256):
+        b.pairs("durable PUT, keys cached, of the parking floor", connections, 0.95, ours, floor, script)
+    check_puts(ours, KEYS)
+    b.drop(ours)
+    ours = many_store(b)
+    note = cache_note(ours)
+    script = b.script("put-many", puts(MANY))
+    for connections in (32, 64, 256):
+        b.pairs("durable PUT, store ten times the cache, of the same", connections, 0.95, ours, floor, script, note=note)
+    check_puts(ours, MANY)
+    b.drop(floor)
+
+
+def part_sync(b):
+    ours, floor = b.ours(), b.floor("floor_syncput")
+    b.pairs("durable PUT, of one sync a request", 32, 3, ours, floor, b.script("sync", puts(KEYS)))
+    b.drop(ours, floor)
+
+
+def nginx_alone(b, server, place, body):
+    """An nginx of its own, with these lines in its http block."""
+    os.mkdir(f"{place}/temp")
+    temp = "".join(f"{kind}_temp_path {place}/temp/{kind};\n" for kind in ("client_body", "fastcgi", "proxy", "scgi", "uwsgi"))
+    with open(f"{place}/nginx.conf", "w", encoding="ascii") as f:
+        f.write(("user root;\n" if os.getuid() == 0 else "") +
+                f"daemon off;\npid {place}/nginx.pid;\nerror_log {place}/error.log error;\nworker_processes auto;\n"
+                f"events {{ worker_connections 4096; }}\n"
+                f"http {{\naccess_log off;\nsendfile on;\ntcp_nopush on;\nclient_max_body_size 33m;\n"
+                f"keepalive_requests 100000;\n{temp}{body}\n}}\n")
+    p = b.start(server, ["nginx", "-e", f"{place}/error.log", "-p", place, "-c", f"{place}/nginx.conf"], f"{place}/nginx.log")
+    wait_for_port(server.port, p, "nginx")
+    time.sleep(0.2)
+    return [p.pid] + below(p.pid, "nginx")
+
+
+def start_webdis(b):
+    place = b.place("webdis")
+    server = Server(free_port())
+    b.servers.append(server)
+    redis, webdis = free_port(), free_port()
+    p = b.start(server, ["redis-server", "--port", str(redis), "--bind", "127.0.0.1", "--dir", place, "--save", "",
+                         "--appendonly", "yes", "--appendfsync", "always"], f"{place}/redis.log")
+    wait_for_port(redis, p, "redis-server")
+    server.pids.append(p.pid)
+    with open(f"{place}/webdis.json", "w", encoding="ascii") as f:
+        json.dump({"redis_host": "127.0.0.1", "redis_port": redis, "http_host": "127.0.0.1", "http_port": webdis, "threads": 2,
+                   "daemonize": False, "database": 0, "verbosity": 0, "logfile": f"{place}/webdis.log"}, f)
+    p = b.start(server, ["webdis", f"{place}/webdis.json"], f"{place}/webdis.out")
+    wait_for_port(webdis, p, "webdis")
+    server.pids.append(p.pid)
+    server.nginx = nginx_alone(b, server, place, f"""
+upstream webdis {{ server 127.0.0.1:{webdis}; keepalive 64; keepalive_requests 1000000; }}
+server {{ listen 127.0.0.1:{server.port}; location / {{
+	proxy_pass http://webdis; proxy_http_version 1.1; proxy_set_header Connection ""; }} }}""")
+    return server
+
+
+def start_etcd(b):
+    place = b.place("etcd")
+    server = Server(free_port())
+    b.servers.append(server)
+    peer = f"http://127.0.0.1:{free_port()}"
+    p = b.start(server, ["etcd", "--data-dir", f"{place}/data", "--listen-client-urls", server.url, "--advertise-client-urls",
+                         server.url, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster",
+                         f"default={peer}", "--log-level", "error"], f"{place}/log")
+    wait_for_port(server.port, p, "etcd")
+    for _ in range(200):
+        if server.ask("GET", "/health")[0].status == 200:
+            break
+        time.sleep(0.1)
+    server.pids.append(p.pid)
+    return server
+
+
+def part_peers(b):
+    ours = b.ours()
+    put = b.script("peers", puts(KEYS))
+    if shutil.which("webdis") and shutil.which("redis-server"):
+        peer = start_webdis(b)
+        b.pairs("durable PUT, of nginx, webdis and Redis (appendfsync always)", 64, 3, ours, peer, put,
+                scripts={"theirs": b.script("webdis", puts(KEYS, "/SET/bench-%07d"))})
+        b.drop(peer)
+    else:
+        b.rows.append(["durable PUT, of webdis and Redis", "64", "", "", "not measured: they are not here"] + [""] * 6)
+    if shutil.which("etcd"):
+        peer = start_etcd(b)
+        value = base64.b64encode(b"x" * VALUE).decode()
+        b.pairs("durable PUT, of etcd's JSON gateway", 64, 10, ours, peer, put,
+                scripts={"theirs": b.script("etcd", ETCD % value)})
+        b.drop(peer)
+    else:
+        b.rows.append(["durable PUT, of etcd's JSON gateway", "64", "", "", "not measured: it is not here"] + [""] * 6)
+    check_puts(ours, KEYS)
+    b.drop(ours)
+
+
+def part_big(b):
+    place = b.place("files")
+    theirs = Server(free_port())
+    b.servers.append(theirs)
+    os.mkdir(f"{place}/files")
+    theirs.pids = nginx_alone(b, theirs, place, f"server {{ listen 127.0.0.1:{theirs.port}; root {place}/files; "
+                                                "location / { dav_methods PUT; } }")
+    ours = b.ours("memory = 512M\n")
+    put = b.script("big-put", FOUR % ("PUT", BIG, "PUT", "/v1/kv/big"))
+    file_put = b.script("file-put", FOUR % ("PUT", BIG, "PUT", "/big"))
+    get = b.script("big-get", FOUR % ("GET", BIG, "GET", "/v1/kv/big"))
+    file_get = b.script("file-get", FOUR % ("GET", BIG, "GET", "/big"))
+    b.pairs("16 MiB PUT, of nginx storing a file (which it does not sync)", 4, 0.8, ours, theirs, put, scripts={"theirs": file_put})
+    settle(ours, "flush")
+    settle(ours, "compact")
+    for server, path in ((ours, "/v1/kv/big1"), (theirs, "/big1")):
+        if server.ask("GET", path)[1] != b"0123456789abcdef" * (BIG // 16):
+            raise Failed(f"{path} is not what was put")
+    b.pairs("16 MiB GET, of nginx serving a file", 4, 0.8, ours, theirs, get, scripts={"theirs": file_get})
+    b.drop(ours, theirs)
+
+
+def part_ndjson(b):
+    server = many_store(b)
+    argv = ["curl", "-sSN", "-H", "Accept: application/x-ndjson", f"{server.url}/v1/kv"]
+    last = subprocess.run(["bash", "-c", '"$@" | tail -n 1', "bash"] + argv, stdout=subprocess.PIPE, text=True, check=True).stdout
+    if not json.loads(last).get("end") or json.loads(last)["count"] != MANY:
+        raise Failed(f"the list ends with {last}")
+    rates, cpus, nginx, sizes, residents = [], [], [], set(), []
+    for n in range(b.rounds):
+        cpu, before = cpu_seconds(server.pids), cpu_seconds(server.nginx)
+        p = subprocess.Popen(argv + ["-o", "/dev/null", "-w", "%{time_total} %{size_download}"], stdout=subprocess.PIPE, text=True)
+        while p.poll() is None:
+            residents.append(resident_kib(server.pids[0]))
+            time.sleep(0.05)
+        seconds, size = p.stdout.read().split()
+        rates.append(MANY / float(seconds))
+        cpus.append((cpu_seconds(server.pids) - cpu) * 1e6 / MANY)
+        nginx.append((cpu_seconds(server.nginx) - before) * 1e6 / MANY)
+        sizes.add(size)
+        say(f"NDJSON, round {n + 1}: {rates[-1]:,.0f} entries/s")
+    if len(sizes) != 1:
+        raise Failed(f"answers of different sizes: {sizes}")
+    rate = statistics.median(rates)
+    b.rows.append(["NDJSON of 1,000,000 entries, entries/s", "1", f"{rate:,.0f}", "", f"({min(rates):,.0f} to {max(rates):,.0f})",
+                   f"300,000 {'reached' if rate >= 300000 else 'not'}", f"{statistics.median(cpus):.2f}", "",
+                   f"{statistics.median(nginx):.2f}", "",
+                   f"resident {min(residents) / 1024:.0f} to {max(residents) / 1024:.0f} MiB while it goes"])
+
+
+def part_idle(b):
+    clients, polls = 10000, 1000
+    alone, beside = b.ours(), b.ours()
+    for server in (alone, beside):
+        load(server, 20000)
+    holder = subprocess.Popen([sys.executable, f"{b.options.root}/tests/bench/http_idle.py", str(beside.port), str(clients), str(polls)],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        line = holder.stdout.readline()
+        say(f"idle: {line.strip()}")
+        if not line.startswith("held"):
+            raise Failed("the idle clients can't connect")
+        before = resident_kib(beside.pids[0])
+        idle_rows(b, "GET", b.script("idle-get", gets(20000)), alone, beside)
+        idle_rows(b, "PUT", b.script("idle-put", puts(20000)), alone, beside)
+        beside.ask("PUT", "/v1/kv/quiet/now", "x")
+        holder.stdin.write("ask\n")
+        holder.stdin.flush()
+        line = holder.stdout.readline().strip()
+        say(f"idle: {line}; resident {before / 1024:.0f} MiB with {clients} clients and {polls} polls")
+        b.rows[-1][-1] += f"; afterwards: {line}"
+        if line != f"{clients} idle clients and {polls} polls answered":
+            raise Failed(line)
+    finally:
+        holder.kill()
+        holder.wait()
+    b.drop(alone, beside)
+
+
+def idle_rows(b, what, script, alone, beside):
+    """p99 of a load of 64, beside the idle ones over alone."""
+    got = {"alone": [], "beside": []}
+    turns = [("alone", alone), ("beside", beside)]
+    for name, server in turns:
+        b.wrk(server, 64, script, seconds=1)
+    for n in range(b.rounds):
+        for name, server in (turns if n % 2 else turns[::-1]):
+            got[name].append(b.wrk(server, 64, script))
+        x, y = got["beside"][-1], got["alone"][-1]
+        say(f"idle, {what}, round {n + 1}: p99 {x.p99:.2f} ms beside them, {y.p99:.2f} ms alone: {x.p99 / y.p99:.2f}; "
+            f"{x.rate:,.0f}/s, {y.rate:,.0f}/s")
+    ratios = [x.p99 / y.p99 for x, y in zip(got["beside"], got["alone"])]
+    ratio = statistics.median(ratios)
+    middle = lambda list, key: statistics.median(getattr(r, key) for r in list)
+    b.rows.append([
+        f"p99 of {what} beside 10,000 idle clients and 1,000 long polls, over alone; ms", "64", f"{middle(got['beside'], 'p99'):.2f}",
+        f"{middle(got['alone'], 'p99'):.2f}", f"**{ratio:.2f}** ({min(ratios):.2f} to {max(ratios):.2f})",
+        f"at most 1.2 {'reached' if ratio <= 1.2 else 'not'}", f"{middle(got['beside'], 'cpu'):.1f}",
+        f"{middle(got['alone'], 'cpu'):.1f}", f"{middle(got['beside'], 'nginx'):.1f}", f"{middle(got['alone'], 'nginx'):.1f}",
+        f"{middle(got['beside'], 'rate'):,.0f}/s beside them, {middle(got['alone'], 'rate'):,.0f}/s alone"])
+
+
+# ---- go ----------------------------------------------------------------------------------------------------------------------
+
+PARTS = {"get": part_get, "put": part_put, "sync": part_sync, "peers": part_peers, "big": part_big, "ndjson": part_ndjson,
+         "idle": part_idle}
+
+
+def main():
+    p = argparse.ArgumentParser(usage="http [--rounds N] [--seconds N] [PART...]")
+    p.add_argument("--root", required=True, help=argparse.SUPPRESS)
+    p.add_argument("--build", required=True, help=argparse.SUPPRESS)
+    p.add_argument("--work", required=True, help=argparse.SUPPRESS)
+    p.add_argument("--rounds", type=int, default=5)
+    p.add_argument("--seconds", type=int, default=2)
+    p.add_argument("part", nargs="*", choices=[[], *PARTS])
+    b = Bench(p.parse_args())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    began = time.monotonic()
+    try:
+        for name in b.options.part or PARTS:
+            try:
+                PARTS[name](b)
+            except (Failed, OSError, http.client.HTTPException, subprocess.SubprocessError, ValueError, KeyError) as e:
+                say(f"{name}: {type(e).__name__}: {e}")
+                b.rows.append([name, "", "", "", "failed", "", "", "", "", "", str(e).replace("|", "/").replace("\n", " ")[:200]])
+                b.failures += 1
+                kept = getattr(b, "many", None)
+                b.drop(*[s for s in b.servers if s is not kept])
+    finally:
+        b.stop_all()
+    b.table()
+    print(f"\n{b.refused} answers were no 2xx; {b.rounds} rounds of {b.seconds} s; {time.monotonic() - began:.0f} s in all")
+    return 1 if b.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
