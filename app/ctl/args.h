@@ -5,30 +5,46 @@
 
 #include "util/bytes.h"
 
-enum args_option {                    /* bits: given, and allowed */
-	ARGS_DB = 1u << 0,
-	ARGS_JSON = 1u << 1,
-	ARGS_ESCAPED = 1u << 2,
-	ARGS_PREFIX = 1u << 3,
-	ARGS_START = 1u << 4,
-	ARGS_END = 1u << 5,
-	ARGS_LIMIT = 1u << 6,
-	ARGS_REVERSE = 1u << 7,
-	ARGS_KEYS_ONLY = 1u << 8,
-	ARGS_HELP = 1u << 9,
-	ARGS_VERSION = 1u << 10,
-	ARGS_APPLY = 1u << 11,
-	ARGS_LIST = 1u << 12,
-	ARGS_REMOVE = 1u << 13,
-	ARGS_TO = 1u << 14,
-	ARGS_COPY = 1u << 15,
-};
+#define ARGS_BIT(n) (UINT64_C(1) << (n))      /* given, and allowed */
+#define ARGS_DB            ARGS_BIT(0)
+#define ARGS_JSON          ARGS_BIT(1)
+#define ARGS_ESCAPED       ARGS_BIT(2)
+#define ARGS_PREFIX        ARGS_BIT(3)
+#define ARGS_START         ARGS_BIT(4)
+#define ARGS_END           ARGS_BIT(5)
+#define ARGS_LIMIT         ARGS_BIT(6)
+#define ARGS_REVERSE       ARGS_BIT(7)
+#define ARGS_KEYS_ONLY     ARGS_BIT(8)
+#define ARGS_HELP          ARGS_BIT(9)
+#define ARGS_VERSION       ARGS_BIT(10)
+#define ARGS_APPLY         ARGS_BIT(11)
+#define ARGS_LIST          ARGS_BIT(12)
+#define ARGS_REMOVE        ARGS_BIT(13)
+#define ARGS_TO            ARGS_BIT(14)
+#define ARGS_COPY          ARGS_BIT(15)
+#define ARGS_URL           ARGS_BIT(16)
+#define ARGS_USER          ARGS_BIT(17)
+#define ARGS_CACERT        ARGS_BIT(18)
+#define ARGS_TIMEOUT       ARGS_BIT(19)
+#define ARGS_TTL           ARGS_BIT(20)
+#define ARGS_CONTENT_TYPE  ARGS_BIT(21)
+#define ARGS_IF_MATCH      ARGS_BIT(22)
+#define ARGS_IF_NONE_MATCH ARGS_BIT(23)
+#define ARGS_FILE          ARGS_BIT(24)
+#define ARGS_YES           ARGS_BIT(25)
+#define ARGS_CREATE        ARGS_BIT(26)
+
+#define ARGS_TARGET (ARGS_DB | ARGS_URL | ARGS_USER | ARGS_CACERT | ARGS_TIMEOUT)
+#define ARGS_RANGE  (ARGS_ESCAPED | ARGS_PREFIX | ARGS_START | ARGS_END)
 
 struct args {
-	unsigned given;
+	uint64_t given;
 	const char *dir;              /* "data" unless said */
-	uint64_t limit;
-	const char *to;               /* NULL: not said */
+	const char *url, *user, *cacert;      /* of these and the texts below: NULL = not said */
+	const char *to;
+	const char *content_type, *file;
+	const char *if_match, *if_none_match;
+	uint64_t limit, timeout_s, ttl_s;
 	struct bytes prefix, start, end;
 	const char *command;          /* NULL: none */
 	char **operand;               /* behind the command */
@@ -38,7 +54,8 @@ struct args {
 /* False: said on stderr what is wrong. End with args_fini() in any case. */
 bool args_parse(struct args *a, int argc, char **argv);
 /* False: said that the command takes no such option, or not so many operands. */
-bool args_allow(const struct args *a, unsigned options, int operands);
+bool args_allow(const struct args *a, uint64_t options, int operands);
+bool args_allow_some(const struct args *a, uint64_t options, int least, int most);
 /* The operand as a key: as it stands, or with --escaped read back from what scan prints. */
 bool args_key(const struct args *a, const char *text, struct bytes *out);
 void args_fini(struct args *a);

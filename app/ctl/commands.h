@@ -5,12 +5,18 @@
 
 #include "ctl/args.h"
 
-int stats_command(const struct args *a);
-int dump_command(const struct args *a);
-int verify_command(const struct args *a);
-int get_command(const struct args *a);
-int scan_command(const struct args *a);
 int checkpoint_command(const struct args *a);
+int compact_command(const struct args *a);
+int count_command(const struct args *a);
+int delete_command(const struct args *a);
+int dump_command(const struct args *a);
+int flush_command(const struct args *a);
+int get_command(const struct args *a);
+int put_command(const struct args *a);
 int repair_command(const struct args *a);
+int scan_command(const struct args *a);
+int shutdown_command(const struct args *a);
+int stats_command(const struct args *a);
+int verify_command(const struct args *a);
 
 #endif

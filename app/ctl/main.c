@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* main.c - siltctl: looking at a stopped store, keeping it as it is, and repairing it. */
+/* main.c - siltctl: a store looked at and worked on, stopped or running. */
 #include "ctl/commands.h"
 #include "ctl/session.h"
 
@@ -7,20 +7,30 @@
 #include <string.h>
 
 static const char main_help[] =
-	"usage: siltctl [--db DIR] COMMAND [OPTION...]\n"
+	"usage: siltctl [--db DIR | --url URL] COMMAND [OPTION...]\n"
 	"\n"
-	"Looks at a store that no process has open, without changing it; checkpoint and repair --apply change it.\n"
+	"Works on a stopped store (--db) or on a running server (--url). Commands that only look leave a stopped store as it is.\n"
 	"\n"
-	"  stats                 numbers of the store\n"
 	"  get KEY               the value of a key, its bytes as they are\n"
-	"  scan                  keys and values in order, a line each: key, TAB, value\n"
-	"       --prefix P       only keys that begin with P\n"
-	"       --start S        from S on, S included\n"
-	"       --end E          up to E, E not included\n"
+	"  put KEY [VALUE]       store a value: VALUE, or what is in a file, or on stdin\n"
+	"       --file FILE      the value is what FILE has; - is stdin\n"
+	"       --ttl S          it is gone after S seconds\n"
+	"       --content-type T what it is, like application/json\n"
+	"       --create         with --db: make the store where there is none\n"
+	"  delete KEY            delete a key\n"
+	"  delete RANGE          delete all keys of a range in one write, after a question\n"
+	"       --yes            without the question\n"
+	"  scan [RANGE]          keys and values in order, a line each: key, TAB, value\n"
 	"       --limit N        at most N entries\n"
 	"       --reverse        from the last key to the first\n"
 	"       --keys-only      no values\n"
-	"  verify                read every table, the log and the manifest, and check every digest and order\n"
+	"  count [RANGE]         how many entries there are\n"
+	"  stats                 the store in numbers\n"
+	"  flush                 write what the log alone holds to tables\n"
+	"  compact               merge everything: the space of what was deleted or replaced comes back\n"
+	"  verify                read every table and check every digest and order; of a stopped store log and manifest, too\n"
+	"\n"
+	"Of a stopped store alone:\n"
 	"  dump FILE             print one table, log segment or manifest, also a damaged one; needs no store\n"
 	"  checkpoint NAME       keep the store as it is now in DIR/checkpoints/NAME, by links: it opens as a store of its own\n"
 	"       --to PATH        in a new directory PATH instead; with --copy also on another file system\n"
@@ -29,23 +39,40 @@ static const char main_help[] =
 	"  repair                say what is damaged and what of it would be lost; changes nothing\n"
 	"       --apply          and repair it: what can be read is kept, damaged files go to DIR/quarantine\n"
 	"\n"
+	"Of a running server alone:\n"
+	"  shutdown              flush, sync, end\n"
+	"\n"
+	"RANGE is one or more of\n"
+	"       --prefix P       only keys that begin with P\n"
+	"       --start S        from S on, S included\n"
+	"       --end E          up to E, E not included\n"
+	"\n"
+	"  --if-match V          put, delete KEY: only if the key has version V; * = only if it is there\n"
+	"  --if-none-match V     put, delete KEY: only if it has not version V; * = only if it is not there\n"
+	"  --json                get, put, delete, scan, count, stats, shutdown: as JSON; what is not UTF-8 as base64\n"
+	"  --escaped             KEY, P, S and E are written as scan prints them\n"
 	"  --db DIR              the store's directory; default: data\n"
-	"  --json                stats, get, scan: as JSON, an object a line; what is not UTF-8 as base64\n"
-	"  --escaped             get, scan: KEY, P, S and E are written as scan prints them\n"
+	"  --url URL             the server, like http://localhost:8080\n"
+	"       --user NAME[:PASSWORD]   log in; without PASSWORD it is asked for on the terminal\n"
+	"       --cacert FILE    the authority that signed the server's certificate, in PEM\n"
+	"       --timeout S      how long the server may be silent; default: 60\n"
 	"  --help, --version\n"
 	"\n"
 	"scan escapes backslash, TAB, newline and carriage return as \\\\ \\t \\n \\r, and other control bytes and what is\n"
 	"not UTF-8 as \\xNN.\n"
 	"\n"
-	"Exit status: 0 done; 1 the key is not there; 2 wrong usage; 3 damaged; 4 can't be read (no such store or file,\n"
-	"no permission, I/O error) or the output can't be written; 5 in use by another process; 6 anything else.\n";
+	"Exit status: 0 done; 1 the key is not there; 2 wrong usage; 3 damaged; 4 can't be read or written (no such store,\n"
+	"file or server, no permission, I/O error, full disk); 5 in use by another process, or the server has no time now;\n"
+	"6 anything else; 7 a condition does not hold; 8 whether a write was done is not known; 128 + N ended by signal N.\n";
 
 static const struct {
 	const char *name;
 	int (*run)(const struct args *a);
 } main_commands[] = {
-	{ "stats", stats_command }, { "get", get_command }, { "scan", scan_command }, { "verify", verify_command },
-	{ "dump", dump_command }, { "checkpoint", checkpoint_command }, { "repair", repair_command },
+	{ "get", get_command }, { "put", put_command }, { "delete", delete_command }, { "scan", scan_command },
+	{ "count", count_command }, { "stats", stats_command }, { "flush", flush_command }, { "compact", compact_command },
+	{ "verify", verify_command }, { "dump", dump_command }, { "checkpoint", checkpoint_command }, { "repair", repair_command },
+	{ "shutdown", shutdown_command },
 };
 
 static int main_run(const struct args *a)

@@ -25,6 +25,8 @@ int session_status(int code)
 		return SESSION_DAMAGED;
 	case SILT_NOTFOUND:
 	case SILT_E_IO:
+	case SILT_E_NOSPACE:
+	case SILT_E_FAULT:
 	case SILT_E_MISUSE:
 		return SESSION_UNREADABLE;
 	case SILT_E_BUSY:
@@ -34,19 +36,25 @@ int session_status(int code)
 	}
 }
 
+static const char *session_reason(int code)
+{
+	switch (code) {
+	case SILT_E_BUSY: return "in use by another process: stop it first, or ask it with --url";
+	case SILT_E_CORRUPT: return "damaged";
+	case SILT_NOTFOUND: case SILT_E_IO: case SILT_E_MISUSE: return "can't be read";
+	case SILT_E_NOSPACE: return "the disk is full: nothing of this was written; make room, and try again";
+	case SILT_E_FAULT: return "a write failed before: the store takes none until it is opened again";
+	case SILT_E_TOOBIG: return "too big: of key, value or content type";
+	case SILT_E_VERSION: return "in the format of a later version";
+	case SILT_E_NOMEM: return "there is no memory for this";
+	default: return silt_strerror(code);
+	}
+}
+
 int session_fail(const char *what, int code)
 {
-	static const char *const reasons[] = {
-		[SESSION_OK] = "done",
-		[SESSION_DAMAGED] = "damaged",
-		[SESSION_UNREADABLE] = "can't be read",
-		[SESSION_IN_USE] = "in use by another process: stop it first, or ask it (GET /v1/stats and the like)",
-		[SESSION_FAILED] = NULL,
-	};
-	int status = session_status(code);
-
-	(void)fprintf(stderr, "siltctl: %s: %s\n", what, reasons[status] ? reasons[status] : silt_strerror(code));
-	return status;
+	(void)fprintf(stderr, "siltctl: %s: %s\n", what, session_reason(code));
+	return session_status(code);
 }
 
 void session_options(struct session *s, const struct args *a, struct silt_options *o)
@@ -66,9 +74,14 @@ static int session_begin(struct session *s, const struct args *a, bool read_only
 	int rc;
 
 	session_options(s, a, &o);
-	o.create = false;
+	o.create = !read_only && (a->given & ARGS_CREATE);
 	o.read_only = read_only;
 	rc = silt_open(a->dir, &o, &s->db);
+	if (rc == SILT_NOTFOUND) {
+		(void)fprintf(stderr, "siltctl: %s: there is no store; --db says where one is%s\n", a->dir,
+		              read_only ? "" : ", and put and import make one with --create");
+		return SESSION_UNREADABLE;
+	}
 	return rc == 0 ? SESSION_OK : session_fail(a->dir, rc);
 }
 

@@ -14,10 +14,12 @@ enum session_status {                 /* the exit status; --help says the same *
 	SESSION_ABSENT = 1,           /* the key is not there */
 	SESSION_USAGE = 2,
 	SESSION_DAMAGED = 3,
-	SESSION_UNREADABLE = 4,       /* no such store or file, no permission, I/O error, output that can't be written */
-	SESSION_IN_USE = 5,
-	SESSION_FAILED = 6,           /* no memory, a format of a later version */
-};
+	SESSION_UNREADABLE = 4,       /* no such store, file or server, no permission, I/O error, full disk, output that can't be written */
+	SESSION_IN_USE = 5,           /* by another process; or the server has no time */
+	SESSION_FAILED = 6,           /* no memory, a format of a later version, what the server does not take */
+	SESSION_CONDITION = 7,        /* --if-match or --if-none-match does not hold */
+	SESSION_UNKNOWN = 8,          /* whether a write was done */
+};                                    /* and 128 + N: ended by signal N (stop.h) */
 
 struct session {
 	silt_db *db;

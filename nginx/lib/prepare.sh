@@ -25,6 +25,7 @@ libxxhash-dev           module libxxhash
 liblz4-dev              module liblz4
 libzstd-dev             module libzstd
 libinih-dev             module inih
+libcurl4-openssl-dev    module libcurl
 '
 prepare_needs_serve='
 nginx                   cmd nginx

@@ -70,8 +70,8 @@ run --db "$db" get key/0010;     ok 'a deleted key is absent' both status_is 1 o
 run --db "$db" get nothing;      ok 'a key that never was is absent' both status_is 1 err_has 'not there'
 run --db "$db" get --escaped '\x00\xff\x01'; ok 'get of a key that is no text' both status_is 0 out_is '\xfe\x00 bytes'
 run --db "$db" get --escaped '\q'; ok 'an escape that scan does not print is refused' both status_is 2 err_has 'byte 0'
-run --db "$db" get --json key/0001; ok 'get --json' both status_is 0 out_has '"key":"key/0001","version":'
-ok 'get --json has the metadata' out_has '"meta":"text/plain"'
+run --db "$db" get --json key/0001; ok 'get --json' both status_is 0 out_has '"key":"key/0001","value":"value of 1: 0'
+ok 'get --json has the content type' out_has '"content_type":"text/plain"'
 run --db "$db" get --json --escaped '\x00\xff\x01'; ok 'get --json of bytes is base64' both out_has '"key_encoding":"base64"' out_has '"encoding":"base64"'
 
 # ---- scan

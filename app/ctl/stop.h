@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * stop.h - Ctrl-C and its like, for work that ends between two steps and says how far it came.
+ *
+ * Use       stop_begin() before the work; stop_asked() between its steps; at the end return stop_status() as the exit status.
+ *           The same signal a second time ends the process at once.
+ */
+#ifndef CTL_STOP_H
+#define CTL_STOP_H
+
+/* SIGINT, SIGTERM and SIGHUP are noted from now on; SIGPIPE is an error of the write that met it. */
+void stop_begin(void);
+/* The signal that came; 0 = none. */
+int stop_asked(void);
+/* What the shell expects of a process that ended by that signal: 128 + its number. */
+int stop_status(void);
+
+#endif
