@@ -121,13 +121,15 @@ prepare_build() (
 	    die "the checkout itself is configured, so that nothing can be built beside it: run make distclean in $root first"
 	mkdir -p "$dir" "$root/build" 2>/dev/null
 	[ -w "$dir" ] && [ -w "$root/build" ] || die "cannot write to $dir: building needs a writable checkout"
-	exec 9>"$root/build/.lock"
-	flock 9                                         # two builds at once would write over each other
+	exec 9>"$root/build/.prepare"
+	flock 9                                         # two at once would write over each other
 	if [ ! -x "$root/configure" ] || [ ! -f "$root/Makefile.in" ]; then
 		say "preparing the build"
 		cd "$root" || exit 1
 		prepare_logged "$dir/autogen.log" "autogen.sh" ./autogen.sh
 	fi
+	exec 9>"$dir/.lock"
+	flock 9
 	cd "$dir" || exit 1
 	if [ ! -f config.status ] || { [ "$dir" != "$root" ] && [ "$(cat .configured-with 2>/dev/null)" != "$*" ]; }; then
 		say "configuring${*:+ ($*)}"
