@@ -12,6 +12,7 @@
 #include "server/server.h"
 #include "util/json_text.h"
 #include "util/percent.h"
+#include "util/utf8.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -30,9 +31,29 @@ static void admin_number(struct bytes *body, const char *name, uint64_t n)
 	json_text_number(body, name, n);
 }
 
-/* {"id":"..","kind":"verify","state":"running","done":N,"total":N,"begun_at":MS,"ended_at":MS,"name":"..","version":N,"error":".."} */
-static void admin_print_job(struct bytes *body, const struct job *job)
+/* Where a checkpoint is, on this machine: for who copies it. */
+static void admin_path_of(struct request *r, const char *name)
 {
+	struct store *store = r->server->store;
+	struct bytes path = { 0 };
+
+	if (store->ops->checkpoint_path == NULL)
+		return;
+	if (!store->ops->checkpoint_path(store, name, &path)) {
+		r->response.body.bad = true;
+	} else if (utf8_valid(span_of(path.p, path.len))) {
+		bytes_adds(&r->response.body, ",\"path\":");
+		json_text_string(&r->response.body, span_of(path.p, path.len));
+	}
+	bytes_fini(&path);
+}
+
+/* {"id":"..","kind":"verify","state":"running","done":N,"total":N,"begun_at":MS,"ended_at":MS,"name":"..","path":"..","version":N,
+   "error":".."} */
+static void admin_print_job(struct request *r, const struct job *job)
+{
+	struct bytes *body = &r->response.body;
+
 	bytes_addf(body, "{\"id\":\"%s\",\"kind\":\"%s\",\"state\":\"%s\"", job->id, joblist_kind_name(job->kind), joblist_state_name(job));
 	if (job->kind == JOB_VERIFY) {
 		admin_number(body, "done", job->done);
@@ -42,8 +63,10 @@ static void admin_print_job(struct bytes *body, const struct job *job)
 		admin_number(body, "begun_at", job->begun_ms);
 	if (job->ended_ms != 0)
 		admin_number(body, "ended_at", job->ended_ms);
-	if (job->kind == JOB_CHECKPOINT)
+	if (job->kind == JOB_CHECKPOINT) {
 		admin_text(body, "name", job->name);
+		admin_path_of(r, job->name);
+	}
 	if (job->version != 0)
 		admin_number(body, "version", job->version);
 	if (job->state == JOB_DONE && job->code != STORE_OK)
@@ -93,10 +116,11 @@ static void admin_done(struct request *r, const struct job *job)
 		admin_number(body, "bytes", job->total);
 	if (job->kind == JOB_CHECKPOINT) {
 		admin_text(body, "name", job->name);
+		admin_path_of(r, job->name);
 		admin_number(body, "version", job->version);
 	}
 	bytes_adds(body, ",\"job\":");
-	admin_print_job(body, job);
+	admin_print_job(r, job);
 	bytes_add(body, "}", 1);
 }
 
@@ -117,7 +141,7 @@ static enum route_result admin_do(struct request *r, const struct job *wanted)
 		answer_json(r, 202);
 		response_header(&r->response, "Location", "/v1/admin/jobs/%s", job.id);
 		bytes_adds(&r->response.body, "{\"message\":\"It takes longer: ask for the job.\",\"job\":");
-		admin_print_job(&r->response.body, &job);
+		admin_print_job(r, &job);
 		bytes_add(&r->response.body, "}", 1);
 	}
 	answer_finish(r, false);
@@ -271,7 +295,7 @@ enum route_result handle_admin_jobs(struct request *r)
 	bytes_adds(&r->response.body, "{\"jobs\":[");
 	for (size_t i = 0; i < n; i++) {
 		bytes_add(&r->response.body, ",", i > 0);
-		admin_print_job(&r->response.body, &all[i]);
+		admin_print_job(r, &all[i]);
 	}
 	bytes_adds(&r->response.body, "]}");
 	answer_finish(r, false);
@@ -290,7 +314,7 @@ enum route_result handle_admin_job(struct request *r)
 		return ROUTE_DONE;
 	}
 	answer_json(r, 200);
-	admin_print_job(&r->response.body, &job);
+	admin_print_job(r, &job);
 	answer_finish(r, false);
 	return ROUTE_DONE;
 }

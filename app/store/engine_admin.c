@@ -52,3 +52,8 @@ int engine_checkpoint_remove(struct store *s, const char *name)
 {
 	return engine_code(silt_checkpoint_remove(engine_of(s)->db, name));
 }
+
+bool engine_checkpoint_path(struct store *s, const char *name, struct bytes *out)
+{
+	return bytes_addf(out, "%s/checkpoints/%s", engine_of(s)->dir, name);
+}

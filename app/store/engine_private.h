@@ -19,6 +19,7 @@ struct engine_tools {
 struct store_engine {
 	struct store store;                   /* first: a struct store * is a struct store_engine * */
 	silt_db *db;
+	char *dir;                            /* [c] absolute */
 	uint64_t min_free_space;              /* [c] */
 	void (*log)(void *ctx, int level, const char *message);      /* [c] */
 	void *log_ctx;                        /* [c] */
@@ -53,6 +54,7 @@ int engine_verify(struct store *s, store_progress_fn *fn, void *ctx);
 int engine_checkpoint(struct store *s, const char *name, uint64_t *version);
 int engine_checkpoint_list(struct store *s, store_checkpoint_fn *fn, void *ctx);
 int engine_checkpoint_remove(struct store *s, const char *name);
+bool engine_checkpoint_path(struct store *s, const char *name, struct bytes *out);
 /* engine_changes.c */
 void engine_changes_reach(struct store *s, uint64_t *oldest, uint64_t *newest);
 int engine_changes_open(struct store *s, uint64_t since, struct store_changes **out);

@@ -189,6 +189,7 @@ struct store_ops {
 	int (*checkpoint)(struct store *s, const char *name, uint64_t *version); /* CONFLICT: there is one of that name */
 	int (*checkpoint_list)(struct store *s, store_checkpoint_fn *fn, void *ctx);
 	int (*checkpoint_remove)(struct store *s, const char *name);
+	bool (*checkpoint_path)(struct store *s, const char *name, struct bytes *out);     /* appends where it is, or would be; false: no memory */
 	int (*ready)(struct store *s);                            /* OK, or why it can't take writes; never blocks */
 	void (*stats)(struct store *s, struct store_stats *out);
 	void (*metrics)(struct store *s, struct bytes *out);      /* Prometheus' text form, families of its own; NULL = none */

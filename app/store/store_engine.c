@@ -13,6 +13,7 @@
 
 #include "store/engine_metrics.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -385,6 +386,7 @@ static int engine_close(struct store *s)
 
 	for (size_t i = 0; i < ENGINE_SLOTS; i++)
 		engine_tools_free(atomic_load(&e->slot[i]));
+	free(e->dir);
 	free(e);
 	return engine_code(rc);
 }
@@ -422,6 +424,7 @@ static const struct store_ops engine_ops = {
 	.checkpoint = engine_checkpoint,
 	.checkpoint_list = engine_checkpoint_list,
 	.checkpoint_remove = engine_checkpoint_remove,
+	.checkpoint_path = engine_checkpoint_path,
 	.ready = engine_ready,
 	.stats = engine_stats,
 	.metrics = engine_print_metrics,
@@ -483,6 +486,10 @@ int store_engine_open(const struct store_engine_options *o, struct store **out)
 	options.log = engine_log;
 	options.log_ctx = e;
 	rc = silt_open(o->dir, &options, &e->db);
+	if (rc == 0 && (e->dir = realpath(o->dir, NULL)) == NULL) {
+		(void)silt_close(e->db);
+		rc = errno == ENOMEM ? SILT_E_NOMEM : SILT_E_IO;
+	}
 	if (rc < 0) {
 		free(e);
 		return engine_code(rc);

@@ -12,6 +12,7 @@ job=$(jq -r .job.id "$body")
 expect 'its job can be asked after' 200 '.kind == "verify" and .state == "done" and .begun_at > 1700000000000 and .ended_at >= .begun_at' -- "/v1/admin/jobs/$job"
 expect 'compact' 200 '.tables == 1' '.job.state == "done"' -- -X POST /v1/admin/compact
 expect 'a checkpoint' 200 '.name == "monday" and .version >= 3 and .job.kind == "checkpoint"' -- -X POST '/v1/admin/checkpoint?name=monday'
+that 'which says where it is' [ "$(jq -r .path "$body")" = "$data/checkpoints/monday" ]
 expect 'one of that name is there' 409 type:checkpoint-exists '.name == "monday"' -- -X POST '/v1/admin/checkpoint?name=monday'
 expect 'that too is a job: failed' 200 '.jobs | map(.state) == ["done","done","done","failed"]' -- /v1/admin/jobs
 put later 1
