@@ -60,6 +60,7 @@ static const struct options_range options_ranges[] = {
 	RANGE(sync_interval_ms, 1, SECONDS(60)),
 	RANGE(max_queue, 1, UINT64_MAX),
 	RANGE(change_log_size, 0, GIB(1024)),
+	RANGE(first_version, 0, SILT_VERSION_MAX),
 };
 
 static uint64_t options_field(const struct silt_options *o, const struct options_range *r)

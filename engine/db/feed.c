@@ -181,6 +181,8 @@ int feed_begin(struct silt_db *db, const struct recovered *r)
 		return report(&db->env.rep, SILT_E_NOMEM, "%s: no memory", db->dir);
 	mutex_lock(&db->mu);
 	feed_switch(db, s);
+	if (r->raised)
+		chain_break(&db->chain, r->next_wal - 1);
 	while ((s = chain_pop_surplus(&db->chain, r->oldest_wal, db->env.opts.change_log_size)))
 		chain_unref(s);           /* the sweep comes yet */
 	mutex_unlock(&db->mu);

@@ -227,12 +227,15 @@ static int recover_begin_log(struct silt_db *db, struct recovered *r)
 	if (rc < 0)
 		return rc;
 	db->last_version = r->last_version + (clean ? 0 : DB_VERSION_JUMP);
+	r->raised = db->env.opts.first_version > db->last_version + 1;
+	if (r->raised)
+		r->last_version = db->last_version = db->env.opts.first_version - 1;
 	if (db->last_version > SILT_VERSION_MAX)
 		return report(&db->env.rep, SILT_E_TOOBIG, "%s: versions are used up", db->dir);
 	rc = log_writer_reserve(db->wal, 1, 0);
 	if (rc < 0)
 		return rc;
-	log_writer_add(db->wal, LOG_SKIP, 0, db->last_version, slice_of(NULL, 0));
+	log_writer_add(db->wal, LOG_SKIP, r->raised ? LOG_SKIP_UNLOGGED : 0, db->last_version, slice_of(NULL, 0));
 	rc = log_writer_append(db->wal);
 	return rc < 0 ? rc : log_writer_sync(db->wal);
 }

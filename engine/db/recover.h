@@ -5,7 +5,8 @@
  * Steps     1 manifest read (none: a new store, unless data lies there)   2 every table it names is there, in its size
  *           3 segments from the oldest needed one are judged and replayed into memtables   4 what was replayed past the highest
  *           synced_to is written again, sealed, synced (!)   5 a new segment, whose first record, synced, is a SKIP: by nothing after a
- *           clean end, else by 2^22, so that no version is ever given twice   6 a fresh manifest   7 the sweep
+ *           clean end, else by 2^22, so that no version is ever given twice, or to silt_options.first_version, which ends the reach
+ *           of changes   6 a fresh manifest   7 the sweep
  * Nothing is changed before step 4, but that orphans beside a torn manifest are set aside (gc.h, rule 4); a read-only open ends
  * after step 3.
  */
@@ -19,7 +20,7 @@ struct recovered {
 	struct version *version;          /* returned owned */
 	struct memtable *memtables[VIEW_SEALED_MAX];  /* oldest first, referenced */
 	size_t count;
-	uint64_t last_version;            /* newest in log or tables */
+	uint64_t last_version;            /* newest in log or tables; from step 5 on what silt_options.first_version made of it */
 	uint64_t entries;                 /* replayed */
 	uint64_t next_file;               /* above every table's number seen, named or not */
 	uint64_t oldest_wal;              /* needed; 0 = a new store */
@@ -27,6 +28,7 @@ struct recovered {
 	uint64_t spare_wal;               /* the same, where its file was made ahead: it is recycled; 0 = there is none */
 	struct log_end end;               /* of the log, but of a new store */
 	bool fresh;                       /* a new store */
+	bool raised;                      /* step 5 raised it */
 	bool manifest_torn;
 };
 

@@ -127,6 +127,8 @@ struct silt_options {
 	uint64_t min_free_space;      /* bytes of free disk below which writes are refused; default 64 MiB; 0.. */
 	uint64_t change_log_size;     /* bytes of log files kept for silt_changes_new() beyond what is there anyway, in whole segments;
 	                                 0 = none: who reads no changes pays nothing; default 0; 0..1 TiB */
+	uint64_t first_version;       /* the next write has at least this version, and changes before it are told no more: for a copy that is
+	                                 older than the store it was made of, so that no version is given twice; default 0; ..SILT_VERSION_MAX */
 	silt_log_fn *log;             /* NULL = silent */
 	void *log_ctx;
 	silt_os *os;                  /* NULL = POSIX */

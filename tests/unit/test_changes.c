@@ -506,6 +506,40 @@ static void test_changes__go_on_over_a_crash(void **state)
 	dbkit_fini(&k);
 }
 
+/* A copy that is older than its store: whoever saw more of that store than is in the copy must not be told that it goes on from there. */
+static void test_changes__end_where_the_versions_were_raised(void **state)
+{
+	const uint64_t first = 5000000;
+	silt_changes *c = NULL;
+	struct dbkit k;
+
+	(void)state;
+	changes_init(&k);
+	k.opts.change_log_size = 16 * SEGMENT;
+	assert_int_equal(dbkit_open(&k), 0);
+	changes_write(&k, 20, 100);
+	for (int flushed = 0; flushed < 2; flushed++) {
+		k.opts.first_version = first * (uint64_t)(flushed + 1);
+		if (flushed)
+			assert_int_equal(silt_flush(k.db), 0);
+		for (int again = 0; again < 3; again++) {         /* raised; asked for again; not asked for */
+			assert_int_equal(dbkit_close(&k), 0);
+			assert_int_equal(dbkit_open(&k), 0);
+			assert_int_equal(changes_oldest(&k), first * (uint64_t)(flushed + 1) - 1);
+			assert_int_equal(changes_newest(&k), first * (uint64_t)(flushed + 1) - 1 + 20 * (uint64_t)again);
+			assert_int_equal(silt_changes_new(k.db, 20, &c), SILT_E_EXPIRED);
+			assert_int_equal(silt_changes_new(k.db, first / 2, &c), SILT_E_EXPIRED);
+			assert_string_equal(dbkit_get(&k, "raised") ? dbkit_get(&k, "raised") : "none", flushed ? "yes" : "none");
+			changes_write(&k, 20, 100);
+			changes_expect_all(&k, first * (uint64_t)(flushed + 1) - 1, 20 * (uint64_t)(again + 1));
+			k.opts.first_version = again ? 0 : 7;
+		}
+		assert_int_equal(dbkit_put(&k, "raised", "yes"), 0);
+	}
+	assert_int_equal(k.last_error[0], '\0');
+	dbkit_fini(&k);
+}
+
 /* Crash after crash, a flush at one time, none at another: what was acknowledged comes in order, each once. */
 static void test_changes__equal_what_was_written_over_many_crashes(void **state)
 {
@@ -1013,6 +1047,7 @@ int main(void)
 		cmocka_unit_test(test_changes__what_is_read_is_not_recycled),
 		cmocka_unit_test(test_changes__go_on_over_a_clean_end),
 		cmocka_unit_test(test_changes__go_on_over_a_crash),
+		cmocka_unit_test(test_changes__end_where_the_versions_were_raised),
 		cmocka_unit_test(test_changes__equal_what_was_written_over_many_crashes),
 		cmocka_unit_test(test_changes__end_before_what_was_ingested),
 		cmocka_unit_test(test_changes__a_kept_segment_never_hinders_an_opening),

@@ -110,6 +110,8 @@ static void test_options__each_range_holds_at_both_ends(void **state)
 	BAD(sync_interval_ms, 0, "option sync_interval_ms: 0 is not in 1..60000");
 	BAD(max_queue, 0, "option max_queue: 0 is below 1");
 	GOOD(min_free_space, 0);
+	GOOD(first_version, SILT_VERSION_MAX);
+	BAD(first_version, SILT_VERSION_MAX + 1, "option first_version: 9007199254740992 is not in 0..9007199254740991");
 }
 
 static void test_options__says_nothing_without_a_listener(void **state)
