@@ -49,6 +49,10 @@ static const struct args_option args_options[] = {
 	{ "file", ARGS_FILE, ARGS_TEXT, offsetof(struct args, file), 0, 0 },
 	{ "yes", ARGS_YES, ARGS_FLAG, 0, 0, 0 },
 	{ "create", ARGS_CREATE, ARGS_FLAG, 0, 0, 0 },
+	{ "keep", ARGS_KEEP, ARGS_NUMBER, offsetof(struct args, keep), 1, 100000 },
+	{ "verify", ARGS_VERIFY, ARGS_FLAG, 0, 0, 0 },
+	{ "full", ARGS_FULL, ARGS_FLAG, 0, 0, 0 },
+	{ "quick", ARGS_QUICK, ARGS_FLAG, 0, 0, 0 },
 };
 #define ARGS_OPTIONS (sizeof(args_options) / sizeof(args_options[0]))
 

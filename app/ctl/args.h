@@ -33,6 +33,10 @@
 #define ARGS_FILE          ARGS_BIT(24)
 #define ARGS_YES           ARGS_BIT(25)
 #define ARGS_CREATE        ARGS_BIT(26)
+#define ARGS_KEEP          ARGS_BIT(40)
+#define ARGS_VERIFY        ARGS_BIT(41)
+#define ARGS_FULL          ARGS_BIT(42)
+#define ARGS_QUICK         ARGS_BIT(43)
 
 #define ARGS_TARGET (ARGS_DB | ARGS_URL | ARGS_USER | ARGS_CACERT | ARGS_TIMEOUT)
 #define ARGS_RANGE  (ARGS_ESCAPED | ARGS_PREFIX | ARGS_START | ARGS_END)
@@ -45,6 +49,7 @@ struct args {
 	const char *content_type, *file;
 	const char *if_match, *if_none_match;
 	uint64_t limit, timeout_s, ttl_s;
+	uint64_t keep;
 	struct bytes prefix, start, end;
 	const char *command;          /* NULL: none */
 	char **operand;               /* behind the command */

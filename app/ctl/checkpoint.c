@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* checkpoint.c - the store kept as it is; those that are kept; one that goes. */
 #include "ctl/commands.h"
+#include "ctl/owner.h"
 #include "ctl/session.h"
 #include "ctl/text.h"
 
@@ -88,13 +89,30 @@ static int checkpoint_make(const struct args *a)
 	return status;
 }
 
+/* As root: into the store as its owner; to a place that may be root's alone as root, and the store's files are given back. */
+static int checkpoint_as_owner(const struct args *a, int (*work)(const struct args *a))
+{
+	int status;
+
+	if (a->to) {
+		status = work(a);
+		owner_mend(a->dir);
+		return status;
+	}
+	if (!owner_enter(a->dir))
+		return SESSION_UNREADABLE;
+	status = work(a);
+	owner_leave();
+	return status;
+}
+
 int checkpoint_command(const struct args *a)
 {
 	if (a->given & ARGS_LIST)
 		return args_allow(a, ARGS_DB | ARGS_LIST, 0) ? checkpoint_list(a) : SESSION_USAGE;
 	if (a->given & ARGS_REMOVE)
-		return args_allow(a, ARGS_DB | ARGS_REMOVE, 1) ? checkpoint_remove(a) : SESSION_USAGE;
+		return args_allow(a, ARGS_DB | ARGS_REMOVE, 1) ? checkpoint_as_owner(a, checkpoint_remove) : SESSION_USAGE;
 	if (a->to)
-		return args_allow(a, ARGS_DB | ARGS_TO | ARGS_COPY, 0) ? checkpoint_make(a) : SESSION_USAGE;
-	return args_allow(a, ARGS_DB, 1) ? checkpoint_make(a) : SESSION_USAGE;
+		return args_allow(a, ARGS_DB | ARGS_TO | ARGS_COPY, 0) ? checkpoint_as_owner(a, checkpoint_make) : SESSION_USAGE;
+	return args_allow(a, ARGS_DB, 1) ? checkpoint_as_owner(a, checkpoint_make) : SESSION_USAGE;
 }

@@ -5,6 +5,8 @@
 
 #include "ctl/args.h"
 
+int backup_command(const struct args *a);
+int restore_command(const struct args *a);
 int checkpoint_command(const struct args *a);
 int compact_command(const struct args *a);
 int count_command(const struct args *a);

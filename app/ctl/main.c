@@ -29,6 +29,13 @@ static const char main_help[] =
 	"  flush                 write what the log alone holds to tables\n"
 	"  compact               merge everything: the space of what was deleted or replaced comes back\n"
 	"  verify                read every table and check every digest and order; of a stopped store log and manifest, too\n"
+	"  backup DEST           the store as it is now in a new directory of DEST; what an earlier one there holds is linked to\n"
+	"       --keep N         then keep the newest N, and remove the others\n"
+	"       --full           link to nothing, copy everything\n"
+	"       --quick          without reading it back\n"
+	"       --list           the backups in DEST\n"
+	"       --verify         read every byte of the backups in DEST, or of the one that DEST is\n"
+	"  restore SRC --to DIR  make the backup SRC, or the newest in SRC, a store in DIR, which is absent or empty\n"
 	"\n"
 	"Of a stopped store alone:\n"
 	"  dump FILE             print one table, log segment or manifest, also a damaged one; needs no store\n"
@@ -49,7 +56,7 @@ static const char main_help[] =
 	"\n"
 	"  --if-match V          put, delete KEY: only if the key has version V; * = only if it is there\n"
 	"  --if-none-match V     put, delete KEY: only if it has not version V; * = only if it is not there\n"
-	"  --json                get, put, delete, scan, count, stats, shutdown: as JSON; what is not UTF-8 as base64\n"
+	"  --json                get, put, delete, scan, count, stats, backup, shutdown: as JSON; what is not UTF-8 as base64\n"
 	"  --escaped             KEY, P, S and E are written as scan prints them\n"
 	"  --db DIR              the store's directory; default: data\n"
 	"  --url URL             the server, like http://localhost:8080\n"
@@ -71,7 +78,7 @@ static const struct {
 } main_commands[] = {
 	{ "get", get_command }, { "put", put_command }, { "delete", delete_command }, { "scan", scan_command },
 	{ "count", count_command }, { "stats", stats_command }, { "flush", flush_command }, { "compact", compact_command },
-	{ "verify", verify_command }, { "dump", dump_command }, { "checkpoint", checkpoint_command }, { "repair", repair_command },
+	{ "verify", verify_command }, { "backup", backup_command }, { "restore", restore_command }, { "dump", dump_command }, { "checkpoint", checkpoint_command }, { "repair", repair_command },
 	{ "shutdown", shutdown_command },
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* repair.c - what is lost, a line each; and with --apply the doing. */
 #include "ctl/commands.h"
+#include "ctl/owner.h"
 #include "ctl/session.h"
 
 #include <inttypes.h>
@@ -37,8 +38,11 @@ int repair_command(const struct args *a)
 
 	if (!args_allow(a, ARGS_DB | ARGS_APPLY, 0))
 		return SESSION_USAGE;
+	if (apply && !owner_enter(a->dir))
+		return SESSION_UNREADABLE;
 	session_options(&s, a, &o);
 	rc = silt_repair(a->dir, &o, apply ? SILT_REPAIR_APPLY : 0, repair_print, &s.progress, &result);
+	owner_leave();
 	progress_clear(&s.progress);
 	if (rc == 0 || result.findings)
 		repair_sum_up(&result, apply);

@@ -30,6 +30,11 @@ int stop_asked(void)
 	return stop_signal;
 }
 
+void stop_forget(void)
+{
+	stop_signal = 0;
+}
+
 int stop_status(void)
 {
 	return 128 + stop_signal;

@@ -12,6 +12,8 @@
 void stop_begin(void);
 /* The signal that came; 0 = none. */
 int stop_asked(void);
+/* It is asked after no more, until another comes: what has to be done before the end is done in peace. */
+void stop_forget(void);
 /* What the shell expects of a process that ended by that signal: 128 + its number. */
 int stop_status(void);
 
