@@ -53,6 +53,12 @@ static const struct args_option args_options[] = {
 	{ "verify", ARGS_VERIFY, ARGS_FLAG, 0, 0, 0 },
 	{ "full", ARGS_FULL, ARGS_FLAG, 0, 0, 0 },
 	{ "quick", ARGS_QUICK, ARGS_FLAG, 0, 0, 0 },
+	{ "format", ARGS_FORMAT, ARGS_TEXT, offsetof(struct args, format), 0, 0 },
+	{ "output", ARGS_OUTPUT, ARGS_TEXT, offsetof(struct args, output), 0, 0 },
+	{ "from-line", ARGS_FROM_LINE, ARGS_NUMBER, offsetof(struct args, from_line), 1, UINT64_MAX },
+	{ "from-file", ARGS_FROM_FILE, ARGS_TEXT, offsetof(struct args, from_file), 0, 0 },
+	{ "no-end", ARGS_NO_END, ARGS_FLAG, 0, 0, 0 },
+	{ "literal", ARGS_LITERAL, ARGS_FLAG, 0, 0, 0 },
 };
 #define ARGS_OPTIONS (sizeof(args_options) / sizeof(args_options[0]))
 
@@ -81,7 +87,7 @@ static bool args_number(const struct args_option *o, const char *text, uint64_t 
 	if (decimal_parse(span_str(text), o->most, out) && *out >= o->least)
 		return true;
 	(void)fprintf(stderr, "siltctl: --%s: \"%s\" is not a whole number", o->name, text);
-	if (o->most < UINT64_MAX)
+	if (o->least || o->most < UINT64_MAX)
 		(void)fprintf(stderr, " from %" PRIu64 " to %" PRIu64, o->least, o->most);
 	(void)fputc('\n', stderr);
 	return false;

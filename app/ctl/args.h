@@ -33,6 +33,12 @@
 #define ARGS_FILE          ARGS_BIT(24)
 #define ARGS_YES           ARGS_BIT(25)
 #define ARGS_CREATE        ARGS_BIT(26)
+#define ARGS_FORMAT        ARGS_BIT(27)
+#define ARGS_OUTPUT        ARGS_BIT(28)
+#define ARGS_FROM_LINE     ARGS_BIT(29)
+#define ARGS_FROM_FILE     ARGS_BIT(30)
+#define ARGS_NO_END        ARGS_BIT(31)
+#define ARGS_LITERAL       ARGS_BIT(32)
 #define ARGS_KEEP          ARGS_BIT(40)
 #define ARGS_VERIFY        ARGS_BIT(41)
 #define ARGS_FULL          ARGS_BIT(42)
@@ -48,7 +54,8 @@ struct args {
 	const char *to;
 	const char *content_type, *file;
 	const char *if_match, *if_none_match;
-	uint64_t limit, timeout_s, ttl_s;
+	const char *format, *output, *from_file;
+	uint64_t limit, timeout_s, ttl_s, from_line;
 	uint64_t keep;
 	struct bytes prefix, start, end;
 	const char *command;          /* NULL: none */

@@ -6,6 +6,7 @@
 #include "ctl/secret.h"
 #include "ctl/session.h"
 #include "ctl/stop.h"
+#include "ctl/text.h"
 #include "util/decimal.h"
 
 #include <curl/curl.h>
@@ -292,6 +293,19 @@ static void http_problem(const struct http_answer *a, struct bytes *type, struct
 	bytes_fini(&detail);
 }
 
+/* Which key it is about. */
+static void http_problem_key(const struct http_answer *a, struct bytes *text)
+{
+	struct bytes key = { 0 };
+	struct span problem;
+
+	if (look_object(span_of(a->body.p, a->body.len), &problem) && look_text(problem, "key", &key)) {
+		bytes_adds(text, " Key ");
+		text_escape(span_of(key.p, key.len), text);
+	}
+	bytes_fini(&key);
+}
+
 static bool http_ends(struct span type, const char *slug)
 {
 	size_t n = strlen(slug);
@@ -347,6 +361,7 @@ int http_fail(const struct http *h, const struct http_answer *a)
 	int status;
 
 	http_problem(a, &type, &text);
+	http_problem_key(a, &text);
 	status = http_status_of(a->status, span_of(type.p, type.len));
 	if (text.len)
 		(void)fprintf(stderr, "siltctl: %s: %ld %.*s%s\n", h->base.p, a->status, (int)text.len, text.p, http_advice(a->status));

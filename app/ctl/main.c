@@ -25,6 +25,17 @@ static const char main_help[] =
 	"       --reverse        from the last key to the first\n"
 	"       --keys-only      no values\n"
 	"  count [RANGE]         how many entries there are\n"
+	"  export [RANGE]        all entries of one snapshot\n"
+	"       --format F       ndjson: an entry a line as JSON; csv; files: a file each; default: as --output is named\n"
+	"       --output PATH    into this file, or directory, which is there whole or not at all; default: stdout\n"
+	"  import [SOURCE]       write what an export has: a file, a directory, or stdin\n"
+	"       --format F       default: as SOURCE is named\n"
+	"       --from-line N    go on from line N of ndjson and csv\n"
+	"       --from-file PATH go on from a file of files\n"
+	"       --no-end         ndjson: there need be no last line that counts the others\n"
+	"       --literal        files: a % in a name is a %\n"
+	"       --content-type T files: what all of them are\n"
+	"       --create         with --db: make the store where there is none\n"
 	"  stats                 the store in numbers\n"
 	"  flush                 write what the log alone holds to tables\n"
 	"  compact               merge everything: the space of what was deleted or replaced comes back\n"
@@ -56,7 +67,7 @@ static const char main_help[] =
 	"\n"
 	"  --if-match V          put, delete KEY: only if the key has version V; * = only if it is there\n"
 	"  --if-none-match V     put, delete KEY: only if it has not version V; * = only if it is not there\n"
-	"  --json                get, put, delete, scan, count, stats, backup, shutdown: as JSON; what is not UTF-8 as base64\n"
+	"  --json                as JSON, for scripts; what is not UTF-8 as base64\n"
 	"  --escaped             KEY, P, S and E are written as scan prints them\n"
 	"  --db DIR              the store's directory; default: data\n"
 	"  --url URL             the server, like http://localhost:8080\n"
@@ -77,8 +88,9 @@ static const struct {
 	int (*run)(const struct args *a);
 } main_commands[] = {
 	{ "get", get_command }, { "put", put_command }, { "delete", delete_command }, { "scan", scan_command },
-	{ "count", count_command }, { "stats", stats_command }, { "flush", flush_command }, { "compact", compact_command },
-	{ "verify", verify_command }, { "backup", backup_command }, { "restore", restore_command }, { "dump", dump_command }, { "checkpoint", checkpoint_command }, { "repair", repair_command },
+	{ "count", count_command }, { "export", export_command }, { "import", import_command }, { "stats", stats_command },
+	{ "flush", flush_command }, { "compact", compact_command }, { "verify", verify_command }, { "backup", backup_command },
+	{ "restore", restore_command }, { "dump", dump_command }, { "checkpoint", checkpoint_command }, { "repair", repair_command },
 	{ "shutdown", shutdown_command },
 };
 

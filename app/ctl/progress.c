@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PROGRESS_BAR = 30, PROGRESS_REDRAW_MS = 100 };
+enum { PROGRESS_BAR = 30, PROGRESS_REDRAW_MS = 100, PROGRESS_LINE_MS = 10000 };
 
 static uint64_t progress_now_ms(void)
 {
@@ -21,6 +21,7 @@ static uint64_t progress_now_ms(void)
 void progress_begin(struct progress *p, const char *what)
 {
 	*p = (struct progress){ .what = what, .start_ms = progress_now_ms(), .terminal = isatty(STDERR_FILENO) };
+	p->said_ms = p->start_ms;
 }
 
 uint64_t progress_ms(const struct progress *p)
@@ -28,29 +29,51 @@ uint64_t progress_ms(const struct progress *p)
 	return progress_now_ms() - p->start_ms;
 }
 
-static void progress_draw(const struct progress *p, uint64_t took_ms)
+static const char *progress_amount(const struct progress *p, uint64_t n, char *out)
+{
+	if (p->unit == PROGRESS_BYTES)
+		return text_size(n, out);
+	(void)snprintf(out, TEXT_SIZE, "%" PRIu64, n);
+	return out;
+}
+
+static void progress_draw_bar(const struct progress *p, uint64_t a_second)
 {
 	char bar[PROGRESS_BAR + 1], done[TEXT_SIZE], total[TEXT_SIZE], rate[TEXT_SIZE];
-	uint64_t a_second = took_ms ? p->done * 1000 / took_ms : 0;
 	uint64_t left_s = a_second ? (p->total - p->done) / a_second : 0;
-	size_t full = p->total ? (size_t)(p->done * PROGRESS_BAR / p->total) : PROGRESS_BAR;
+	size_t full = (size_t)((double)p->done / (double)p->total * PROGRESS_BAR);
 
 	for (size_t i = 0; i < PROGRESS_BAR; i++)
 		bar[i] = i < full ? '#' : '.';
 	bar[PROGRESS_BAR] = '\0';
-	(void)fprintf(stderr, "\r[%s] %s of %s, %s/s, %" PRIu64 ":%02" PRIu64 " left \x1b[K", bar, text_size(p->done, done),
-	              text_size(p->total, total), text_size(a_second, rate), left_s / 60, left_s % 60);
+	(void)fprintf(stderr, "\r[%s] %s of %s, %s/s, %" PRIu64 ":%02" PRIu64 " left \x1b[K", bar, progress_amount(p, p->done, done),
+	              progress_amount(p, p->total, total), progress_amount(p, a_second, rate), left_s / 60, left_s % 60);
 }
 
-static void progress_say(struct progress *p)
+static void progress_draw(const struct progress *p, uint64_t took_ms)
 {
-	unsigned tenths = p->total ? (unsigned)(p->done * 10 / p->total) : 10;
+	uint64_t a_second = took_ms ? (uint64_t)((double)p->done * 1000 / (double)took_ms) : 0;
+	char done[TEXT_SIZE], rate[TEXT_SIZE];
+
+	if (p->total)
+		progress_draw_bar(p, a_second);
+	else
+		(void)fprintf(stderr, "\r%s, %s/s \x1b[K", progress_amount(p, p->done, done), progress_amount(p, a_second, rate));
+}
+
+static void progress_say(struct progress *p, uint64_t now_ms)
+{
+	unsigned tenths = p->total ? (unsigned)((double)p->done * 10 / (double)p->total) : 0;
 	char done[TEXT_SIZE], total[TEXT_SIZE];
 
-	if (tenths <= p->tenths)
+	if (p->total ? tenths <= p->tenths : now_ms - p->said_ms < PROGRESS_LINE_MS)
 		return;
 	p->tenths = tenths;
-	(void)printf("%s: %s of %s\n", p->what, text_size(p->done, done), text_size(p->total, total));
+	p->said_ms = now_ms;
+	(void)printf("%s: %s", p->what, progress_amount(p, p->done, done));
+	if (p->total)
+		(void)printf(" of %s", progress_amount(p, p->total, total));
+	(void)printf(p->unit == PROGRESS_ENTRIES ? " entries\n" : "\n");
 	(void)fflush(stdout);
 }
 
@@ -59,10 +82,11 @@ int progress_tell(void *ctx, uint64_t done, uint64_t total)
 	struct progress *p = ctx;
 	uint64_t now_ms = progress_now_ms();
 
-	p->done = done < total ? done : total;
+	p->done = total && done > total ? total : done;
 	p->total = total;
 	if (!p->terminal) {
-		progress_say(p);
+		if (!p->silent)
+			progress_say(p, now_ms);
 	} else if (now_ms - p->drawn_ms >= PROGRESS_REDRAW_MS) {
 		p->drawn_ms = now_ms;
 		progress_draw(p, now_ms - p->start_ms);

@@ -6,10 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum progress_unit { PROGRESS_BYTES, PROGRESS_ENTRIES };
+
 struct progress {
 	const char *what;             /* the command; the first word of each line */
-	uint64_t start_ms, drawn_ms;
-	uint64_t done, total;
+	enum progress_unit unit;      /* bytes, unless said after progress_begin() */
+	bool silent;                  /* no lines: stdout is for something else */
+	uint64_t start_ms, drawn_ms, said_ms;
+	uint64_t done, total;         /* total 0 = not known: no bar, and a line now and then */
 	unsigned tenths;              /* said so far */
 	bool terminal;
 };

@@ -2,16 +2,12 @@
 /* target_local.c - a stopped store as a target: the engine opened in this process. */
 #include "ctl/target.h"
 
+#include "ctl/owner.h"
 #include "ctl/session.h"
 #include "ctl/stats_json.h"
 #include "ctl/stop.h"
 
-#include <grp.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct target_local {
 	struct target target;         /* first */
@@ -280,6 +276,7 @@ static void target_local_close(struct target *t)
 
 	silt_batch_free(l->batch);
 	session_close(&l->s);
+	owner_leave();
 	silt_buf_free(&l->value);
 	free(l);
 }
@@ -291,19 +288,6 @@ static const struct target_ops target_local_ops = {
 	.close = target_local_close,
 };
 
-/* What root would write, the service that has the store could not read later. */
-static int target_local_be_owner(const char *dir)
-{
-	struct stat st;
-
-	if (geteuid() != 0 || stat(dir, &st) != 0 || st.st_uid == 0)
-		return SESSION_OK;
-	if (setgroups(1, &st.st_gid) == 0 && setegid(st.st_gid) == 0 && seteuid(st.st_uid) == 0)
-		return SESSION_OK;
-	(void)fprintf(stderr, "siltctl: %s: its owner can't be acted for\n", dir);
-	return SESSION_UNREADABLE;
-}
-
 int target_local_open(const struct args *a, enum target_mode mode, struct target **out)
 {
 	struct target_local *l = calloc(1, sizeof(*l));
@@ -314,9 +298,10 @@ int target_local_open(const struct args *a, enum target_mode mode, struct target
 	l->target = (struct target){ .ops = &target_local_ops, .name = a->dir, .local = true };
 	if (mode == TARGET_READ)
 		status = session_open(&l->s, a);
-	else if ((status = target_local_be_owner(a->dir)) == SESSION_OK)
-		status = session_open_to_write(&l->s, a);
+	else
+		status = owner_enter(a->dir) ? session_open_to_write(&l->s, a) : SESSION_UNREADABLE;
 	if (status != SESSION_OK) {
+		owner_leave();
 		free(l);
 		return status;
 	}
