@@ -2,7 +2,7 @@
 /* reader_csv.c - entries from CSV (csv.h), whose first record names the columns (format.h): key and value, and any of the others. */
 #include "ctl/reader.h"
 
-#include "ctl/csv.h"
+#include "util/csv.h"
 #include "ctl/format.h"
 #include "ctl/input.h"
 #include "ctl/session.h"

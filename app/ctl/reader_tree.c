@@ -10,7 +10,7 @@
 
 #include "ctl/session.h"
 #include "ctl/stop.h"
-#include "ctl/treename.h"
+#include "util/treename.h"
 
 #include <dirent.h>
 #include <errno.h>

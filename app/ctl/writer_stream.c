@@ -5,7 +5,7 @@
  */
 #include "ctl/writer.h"
 
-#include "ctl/csv.h"
+#include "util/csv.h"
 #include "ctl/format.h"
 #include "ctl/outfile.h"
 #include "ctl/session.h"

@@ -9,7 +9,7 @@
 
 #include "ctl/outfile.h"
 #include "ctl/session.h"
-#include "ctl/treename.h"
+#include "util/treename.h"
 
 #include <dirent.h>
 #include <errno.h>

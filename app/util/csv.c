@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* csv.c - two passes over a record: where it ends, which can be far away, then its fields. */
-#include "ctl/csv.h"
+#include "util/csv.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* treename.c - keys as paths of files below a directory, and back. */
-#include "ctl/treename.h"
+#include "util/treename.h"
 
 #include "util/percent.h"
 #include "util/utf8.h"

@@ -12,8 +12,8 @@
  *
  * Where a file is in the way of a directory (the keys "a" and "a/b"), the slash is %2F as well: a%2Fb.
  */
-#ifndef CTL_TREENAME_H
-#define CTL_TREENAME_H
+#ifndef UTIL_TREENAME_H
+#define UTIL_TREENAME_H
 
 #include "util/bytes.h"
 

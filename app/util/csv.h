@@ -5,8 +5,8 @@
  *
  * Example   a,"b ""c""","d<LF>e"<CRLF>       three fields: a   b "c"   d<LF>e
  */
-#ifndef CTL_CSV_H
-#define CTL_CSV_H
+#ifndef UTIL_CSV_H
+#define UTIL_CSV_H
 
 #include "util/bytes.h"
 
