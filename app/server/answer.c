@@ -4,8 +4,6 @@
 
 #include "server/problem.h"
 
-#include <inttypes.h>
-
 /* Whole header lines that need no checking: on the way of every cached get, where printf would be a good
    part of the time. */
 static void answer_lines(struct request *r, const char *lines)
@@ -35,12 +33,12 @@ void answer_value(struct request *r, const struct store_entry *e)
 	else
 		response_header(&r->response, "Content-Type", "%s", e->content_type);
 	if (e->expires_ms != 0)
-		response_header(&r->response, "Silt-Expires-At", "%" PRIu64, e->expires_ms);
+		response_header_number(&r->response, "Silt-Expires-At", e->expires_ms);
 }
 
 void answer_version(struct request *r, uint64_t version)
 {
-	response_header(&r->response, "Silt-Version", "%" PRIu64, version);
+	response_header_number(&r->response, "Silt-Version", version);
 }
 
 void answer_finish(struct request *r, bool written)

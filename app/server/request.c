@@ -7,42 +7,45 @@
 
 #define REQUEST_KEEP_CAP (64u << 10)  /* bytes of a buffer worth keeping for the next request */
 
-/* What nginx is told to send (nginx/snippets), and where it goes. */
+/* What nginx is told to send, in the order of nginx/snippets/siltstone-params.conf, and where it goes. */
 static const struct request_field {
 	const char *name;
 	size_t len;
 	size_t offset;                /* of a const char * in struct request */
 } request_fields[] = {
 #define REQUEST_FIELD(name, member) { name, sizeof(name) - 1, offsetof(struct request, member) }
-	REQUEST_FIELD("REQUEST_METHOD", method),
 	REQUEST_FIELD("SCRIPT_NAME", route),
+	REQUEST_FIELD("REQUEST_METHOD", method),
 	REQUEST_FIELD("REQUEST_URI", uri),
-	REQUEST_FIELD("CONTENT_TYPE", content_type),
 	REQUEST_FIELD("CONTENT_LENGTH", content_length),
-	REQUEST_FIELD("HTTP_IF_MATCH", if_match),
-	REQUEST_FIELD("HTTP_IF_NONE_MATCH", if_none_match),
-	REQUEST_FIELD("HTTP_PREFER", prefer),
-	REQUEST_FIELD("HTTP_ACCEPT", accept),
-	REQUEST_FIELD("HTTP_CONTENT_ENCODING", content_encoding),
-	REQUEST_FIELD("HTTP_CONTENT_RANGE", content_range),
-	REQUEST_FIELD("HTTP_LAST_EVENT_ID", last_event_id),
+	REQUEST_FIELD("CONTENT_TYPE", content_type),
+	REQUEST_FIELD("REQUEST_ID", id),
+	REQUEST_FIELD("SILT_ROLE", role_name),
+	REQUEST_FIELD("SILT_PREFIX", key_prefix),
 	REQUEST_FIELD("HTTP_HOST", host),
 	REQUEST_FIELD("HTTP_ORIGIN", origin),
 	REQUEST_FIELD("HTTP_SEC_FETCH_SITE", sec_fetch_site),
 	REQUEST_FIELD("HTTP_PURPOSE", purpose),
 	REQUEST_FIELD("HTTP_SEC_PURPOSE", sec_purpose),
-	REQUEST_FIELD("REQUEST_ID", id),
-	REQUEST_FIELD("SILT_PREFIX", key_prefix),
-	REQUEST_FIELD("SILT_ROLE", role_name),
+	REQUEST_FIELD("HTTP_ACCEPT", accept),
+	REQUEST_FIELD("HTTP_PREFER", prefer),
+	REQUEST_FIELD("HTTP_IF_MATCH", if_match),
+	REQUEST_FIELD("HTTP_IF_NONE_MATCH", if_none_match),
+	REQUEST_FIELD("HTTP_CONTENT_ENCODING", content_encoding),
+	REQUEST_FIELD("HTTP_LAST_EVENT_ID", last_event_id),
+	REQUEST_FIELD("HTTP_CONTENT_RANGE", content_range),
 #undef REQUEST_FIELD
 };
 
-static const struct request_field *request_field_of(const char *name, size_t len)
+#define REQUEST_FIELDS (sizeof(request_fields) / sizeof(request_fields[0]))
+
+/* The field of "NAME=value", or NULL. The search begins where the one before ended: most come in this order, and are the first looked at. */
+static const struct request_field *request_field_of(const char *param, size_t begin)
 {
-	for (size_t i = 0; i < sizeof(request_fields) / sizeof(request_fields[0]); i++) {
+	for (size_t n = 0, i = begin; n < REQUEST_FIELDS; n++, i = i + 1 < REQUEST_FIELDS ? i + 1 : 0) {
 		const struct request_field *f = &request_fields[i];
 
-		if (f->len == len && memcmp(f->name, name, len) == 0)
+		if (param[0] == f->name[0] && strncmp(param, f->name, f->len) == 0 && param[f->len] == '=')
 			return f;
 	}
 	return NULL;
@@ -74,22 +77,23 @@ void request_fill(struct request *r, char *const *params)
 {
 	unsigned long seen = 0;                                    /* a bit for each of request_fields */
 	bool twice = false;
+	size_t next = 0;
 
 	for (; *params != NULL; params++) {
-		const char *equals = strchr(*params, '=');
-		const struct request_field *f;
+		const struct request_field *f = request_field_of(*params, next);
+		const char *value;
 		unsigned long bit;
 
-		if (equals == NULL)
-			continue;
-		f = request_field_of(*params, (size_t)(equals - *params));
 		if (f == NULL)
 			continue;
-		bit = 1ul << (f - request_fields);
+		next = (size_t)(f - request_fields);
+		bit = 1ul << next;
+		next = next + 1 < REQUEST_FIELDS ? next + 1 : 0;
 		twice |= (seen & bit) != 0;
 		seen |= bit;
-		if (equals[1] != '\0')
-			*(const char **)(void *)((char *)r + f->offset) = equals + 1;
+		value = *params + f->len + 1;
+		if (value[0] != '\0')
+			*(const char **)(void *)((char *)r + f->offset) = value;
 	}
 	if (twice)
 		r->route = NULL;
@@ -113,7 +117,7 @@ void request_reset(struct request *r)
 	r->state_free = NULL;
 	r->stream = NULL;
 	atomic_store_explicit(&r->gone, false, memory_order_relaxed);
-	for (size_t i = 0; i < sizeof(request_fields) / sizeof(request_fields[0]); i++)
+	for (size_t i = 0; i < REQUEST_FIELDS; i++)
 		*(const char **)(void *)((char *)r + request_fields[i].offset) = NULL;
 	r->query = r->path = r->body = (struct span){ 0 };
 	r->role = ROLE_READ;

@@ -97,6 +97,13 @@ static bool response_number(struct bytes *out, uint64_t n)
 	return bytes_add(out, digits + i, sizeof(digits) - i);
 }
 
+void response_header_number(struct response *r, const char *name, uint64_t n)
+{
+	struct bytes *h = &r->headers;
+
+	(void)(bytes_adds(h, name) && bytes_add(h, ": ", 2) && response_number(h, n) && bytes_add(h, "\r\n", 2));
+}
+
 void response_etag(struct response *r, uint64_t version)
 {
 	struct bytes *h = &r->headers;

@@ -19,6 +19,7 @@ void response_reset(struct response *r);                  /* for use again; keep
 void response_fini(struct response *r);
 /* Header values are ours or were checked: a CR, LF or NUL in one makes the answer a 500 instead (nothing is split). */
 void response_header(struct response *r, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void response_header_number(struct response *r, const char *name, uint64_t n);     /* without printf's cost */
 void response_etag(struct response *r, uint64_t version); /* ETag: "N" */
 /* "Status: 200 OK\r\n" headers, the headers on every answer (X-Content-Type-Options, Cross-Origin-Resource-Policy: added here;
    Cache-Control and Content-Security-Policy are the handler's, who knows whether it is a value), Content-Length (not with 204 and

@@ -13,11 +13,6 @@
 #define BYTES_FIRST_CAP 256u
 #define BYTES_MAX (SIZE_MAX / 4)      /* doubling below this can't overflow */
 
-struct span span_of(const void *p, size_t len)
-{
-	return (struct span){ .p = p, .len = len };
-}
-
 struct span span_str(const char *s)
 {
 	return s == NULL ? (struct span){ 0 } : span_of(s, strlen(s));
@@ -30,13 +25,11 @@ bool span_eq(struct span a, const char *s)
 	return a.len == n && (n == 0 || memcmp(a.p, s, n) == 0);
 }
 
-bool bytes_reserve(struct bytes *b, size_t more)
+bool bytes_grow(struct bytes *b, size_t more)
 {
 	size_t cap = b->cap == 0 ? BYTES_FIRST_CAP : b->cap;
 	char *p;
 
-	if (more <= b->cap - b->len)
-		return true;
 	if (more > BYTES_MAX || b->len > BYTES_MAX - more) {
 		b->bad = true;
 		return false;
@@ -51,21 +44,6 @@ bool bytes_reserve(struct bytes *b, size_t more)
 	b->p = p;
 	b->cap = cap;
 	return true;
-}
-
-bool bytes_add(struct bytes *b, const void *p, size_t n)
-{
-	if (!bytes_reserve(b, n))
-		return false;
-	if (n > 0)
-		memcpy(b->p + b->len, p, n);
-	b->len += n;
-	return true;
-}
-
-bool bytes_adds(struct bytes *b, const char *s)
-{
-	return bytes_add(b, s, strlen(s));
 }
 
 static bool bytes_vaddf(struct bytes *b, const char *format, va_list args)
