@@ -2,6 +2,8 @@
 /* feed.c - requests that wait for changes. */
 #include "server/feed.h"
 
+#include "server/key.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -12,6 +14,9 @@
 #include <unistd.h>
 
 #define FEED_BREATH_MS 100            /* before another try where the log can't be read */
+#define FEED_BUCKETS   1024u
+#define FEED_LENGTHS   (KEY_BYTES_MAX + 1u)   /* a longer prefix begins no key */
+#define FEED_HASH      2166136261u            /* FNV-1a: grows a byte at a time, so that one walk over a key gives it for each prefix */
 
 struct feed {
 	struct store *store;          /* [c] */
@@ -21,7 +26,10 @@ struct feed {
 	struct feed_wait *first;      /* [m] */
 	size_t count;                 /* [m] */
 	uint64_t seen;                /* [m] */
-	uint64_t sleeps_until_ms;     /* [m] */
+	uint64_t sleeps_until_ms;     /* [m] no deadline is before it */
+	struct feed_wait *bucket[FEED_BUCKETS];      /* [m] by the hash of lower */
+	uint32_t lengths[FEED_LENGTHS];              /* [m] how many wait for a prefix of this length */
+	size_t longest;               /* [m] of those, or longer */
 	bool ending;                  /* [m] */
 	struct store_changes *reader; /* the thread's: stands at `seen`, or NULL */
 	uint64_t reader_version;      /* the thread's */
@@ -62,8 +70,48 @@ bool feed_concerns(const struct store_change *c, struct span lower, struct span 
 
 /* ---- the list, under the mutex ------------------------------------------------------------------------------------------- */
 
+static uint32_t feed_hash(uint32_t hash, unsigned char byte)
+{
+	return (hash ^ byte) * 16777619u;
+}
+
+static void feed_link_alike(struct feed *f, struct feed_wait *w)
+{
+	struct feed_wait **bucket;
+
+	w->hash = FEED_HASH;
+	for (size_t i = 0; i < w->lower.len; i++)
+		w->hash = feed_hash(w->hash, (unsigned char)w->lower.p[i]);
+	bucket = &f->bucket[w->hash % FEED_BUCKETS];
+	w->alike_prev = NULL;
+	w->alike_next = *bucket;
+	if (*bucket != NULL)
+		(*bucket)->alike_prev = w;
+	*bucket = w;
+	if (w->lower.len >= FEED_LENGTHS)
+		return;
+	f->lengths[w->lower.len]++;
+	if (w->lower.len > f->longest)
+		f->longest = w->lower.len;
+}
+
+static void feed_unlink_alike(struct feed *f, struct feed_wait *w)
+{
+	if (w->alike_next != NULL)
+		w->alike_next->alike_prev = w->alike_prev;
+	if (w->alike_prev != NULL)
+		w->alike_prev->alike_next = w->alike_next;
+	else
+		f->bucket[w->hash % FEED_BUCKETS] = w->alike_next;
+	if (w->lower.len < FEED_LENGTHS)
+		f->lengths[w->lower.len]--;
+	while (f->longest > 0 && f->lengths[f->longest] == 0)
+		f->longest--;
+}
+
 static void feed_link(struct feed *f, struct feed_wait *w)
 {
+	feed_link_alike(f, w);
 	w->prev = NULL;
 	w->next = f->first;
 	if (f->first != NULL)
@@ -75,6 +123,7 @@ static void feed_link(struct feed *f, struct feed_wait *w)
 
 static void feed_unlink(struct feed *f, struct feed_wait *w)
 {
+	feed_unlink_alike(f, w);
 	if (w->next != NULL)
 		w->next->prev = w->prev;
 	if (w->prev != NULL)
@@ -115,6 +164,8 @@ bool feed_park(struct feed *f, struct feed_wait *w)
 		f->seen = w->version;                              /* nobody else waits: nothing below has to be compared */
 	if (!f->ending && w->version >= f->seen && !atomic_load_explicit(&w->r->gone, memory_order_relaxed)) {
 		poke = f->first == NULL || w->deadline_ms < f->sleeps_until_ms;
+		if (w->deadline_ms < f->sleeps_until_ms)
+			f->sleeps_until_ms = w->deadline_ms;
 		feed_link(f, w);
 		parked = true;
 	}
@@ -149,16 +200,51 @@ size_t feed_parked(struct feed *f)
 
 /* ---- the thread ---------------------------------------------------------------------------------------------------------- */
 
-static void feed_compare(struct feed *f, const struct store_change *c)
+static void feed_compare_alike(struct feed *f, const struct store_change *c, uint32_t hash, size_t length, struct feed_wait **woken)
 {
-	struct feed_wait *woken = NULL, *next;
+	struct feed_wait *next;
 
-	(void)pthread_mutex_lock(&f->mutex);
+	for (struct feed_wait *w = f->bucket[hash % FEED_BUCKETS]; w != NULL; w = next) {
+		next = w->alike_next;
+		if (w->hash == hash && w->lower.len == length && c->version > w->version &&
+		    (length == 0 || memcmp(w->lower.p, c->key.p, length) == 0))
+			feed_take(f, w, true, woken);
+	}
+}
+
+/* Those who wait for a prefix of the key, by each length that somebody's has. */
+static void feed_compare_key(struct feed *f, const struct store_change *c, struct feed_wait **woken)
+{
+	uint32_t hash = FEED_HASH;
+
+	for (size_t i = 0; i <= c->key.len && i <= f->longest; i++) {
+		if (f->lengths[i] > 0)
+			feed_compare_alike(f, c, hash, i, woken);
+		if (i < c->key.len)
+			hash = feed_hash(hash, (unsigned char)c->key.p[i]);
+	}
+}
+
+static void feed_compare_all(struct feed *f, const struct store_change *c, struct feed_wait **woken)
+{
+	struct feed_wait *next;
+
 	for (struct feed_wait *w = f->first; w != NULL; w = next) {
 		next = w->next;
 		if (c->version > w->version && feed_concerns(c, w->lower, w->upper))
-			feed_take(f, w, true, &woken);
+			feed_take(f, w, true, woken);
 	}
+}
+
+static void feed_compare(struct feed *f, const struct store_change *c)
+{
+	struct feed_wait *woken = NULL;
+
+	(void)pthread_mutex_lock(&f->mutex);
+	if (c->op == STORE_CHANGE_DELETE_RANGE)
+		feed_compare_all(f, c, &woken);
+	else
+		feed_compare_key(f, c, &woken);
 	if (c->version > f->seen)
 		f->seen = c->version;
 	(void)pthread_mutex_unlock(&f->mutex);
@@ -209,24 +295,34 @@ static bool feed_read(struct feed *f, uint64_t from)
 	return true;
 }
 
-/* Wakes those whose time is over; how long until the next one's is, -1 = nobody waits. */
-static int feed_tick(struct feed *f, uint64_t now)
+static void feed_take_due(struct feed *f, uint64_t now, struct feed_wait **woken)
 {
-	struct feed_wait *woken = NULL, *next;
-	uint64_t least = UINT64_MAX;
+	struct feed_wait *next;
 
-	(void)pthread_mutex_lock(&f->mutex);
+	f->sleeps_until_ms = UINT64_MAX;
 	for (struct feed_wait *w = f->first; w != NULL; w = next) {
 		next = w->next;
 		if (w->deadline_ms > now && !f->ending) {
-			least = w->deadline_ms < least ? w->deadline_ms : least;
+			if (w->deadline_ms < f->sleeps_until_ms)
+				f->sleeps_until_ms = w->deadline_ms;
 			continue;
 		}
 		if (f->seen > w->version)
 			w->version = f->seen;
-		feed_take(f, w, false, &woken);
+		feed_take(f, w, false, woken);
 	}
-	f->sleeps_until_ms = least;
+}
+
+/* Wakes those whose time is over; how long until the next one's may be, -1 = nobody waits. */
+static int feed_tick(struct feed *f, uint64_t now)
+{
+	struct feed_wait *woken = NULL;
+	uint64_t least;
+
+	(void)pthread_mutex_lock(&f->mutex);
+	if (f->ending || now >= f->sleeps_until_ms || f->first == NULL)
+		feed_take_due(f, now, &woken);
+	least = f->sleeps_until_ms;
 	(void)pthread_mutex_unlock(&f->mutex);
 	feed_wake(woken);
 	return least == UINT64_MAX ? -1 : (int)(least - now < 3600000 ? least - now : 3600000);
@@ -293,6 +389,7 @@ int feed_new(struct store *store, struct feed **out)
 	if (f == NULL)
 		return ENOMEM;
 	f->store = store;
+	f->sleeps_until_ms = UINT64_MAX;
 	f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (f->wake_fd < 0) {
 		rc = errno;

@@ -5,6 +5,8 @@
  * A parked request costs its memory and its connection, no thread. One thread reads each change once, compares it with the
  * range of each who waits, and wakes those whom it is for, and those whose time is over. What was woken reads for itself.
  *
+ * Cost      a change of one key is looked up by each length of a prefix that somebody waits for, whoever else waits: what a write costs
+ *           does not grow with those whom it does not concern. A range delete is compared with all.
  * Versions  `seen` is how far the thread has compared. Who waits for what is above a version below `seen` would sleep through what
  *           lies between: feed_park() sends him back to read. All who are parked have been compared with everything up to `seen`:
  *           when one is woken by time, there was nothing for him up to there.
@@ -20,10 +22,12 @@ struct feed;
 
 struct feed_wait {                    /* embedded in what waits */
 	struct feed_wait *prev, *next;       /* of the feed while parked */
+	struct feed_wait *alike_prev, *alike_next;   /* linked by feed.bucket: those whose prefixes hash alike */
+	uint32_t hash;                /* of lower; the feed's */
 	bool parked;                  /* the feed's */
 	struct request *r;
 	void (*wake)(struct feed_wait *w);   /* called once for each time it was parked, by any thread: hands the request on */
-	struct span lower, upper;     /* keys from, and before; upper.len 0 = to the last */
+	struct span lower, upper;     /* keys that begin with lower: those from it, and before upper; upper.len 0 = to the last */
 	uint64_t version;             /* waits for what is above it; moved on when woken */
 	uint64_t deadline_ms;         /* feed_now_ms() */
 	bool in_time;                 /* woken by a change, and not by the deadline or the end */

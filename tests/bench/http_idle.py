@@ -61,8 +61,9 @@ class Holder:
             self.sockets.pop(fd).close()
             self.busy.discard(fd)
             self.waiting.discard(fd)
-            if fd in self.idle:
+            if fd in self.idle:     # nginx ends what was idle for 75 s
                 self.idle.remove(fd)
+                self.connect(True)
             return
         text = self.part.pop(fd, b"") + got
         head, end, body = text.partition(b"\r\n\r\n")
@@ -97,7 +98,10 @@ def hold(port, clients, polls):
     h.turn(lambda: False, 1200)         # until a word comes on stdin
     h.epoll.unregister(0)
     for fd in list(h.idle):
-        h.ask(fd)
+        if fd in h.sockets and fd not in h.busy:
+            h.ask(fd)
+        if len(h.busy) > 500:
+            h.turn(lambda: len(h.busy) <= 250, 30)
     h.turn(lambda: not h.busy and len(h.found) == polls, 30)
     print(f"{len(h.idle) - len(h.busy)} idle clients and {len(h.found)} polls answered", flush=True)
 

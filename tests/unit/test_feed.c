@@ -101,7 +101,7 @@ static void test_feed__a_change_wakes_those_whom_it_is_for(void **state)
 	(void)state;
 	waiter_init(&all, "", "", newest(), 1000000);
 	waiter_init(&range, "b", "c", newest(), 1000000);
-	waiter_init(&other, "x", "", newest(), 1000000);
+	waiter_init(&other, "x", "y", newest(), 1000000);
 	assert_true(feed_park(f, &all.wait));
 	assert_true(feed_park(f, &range.wait));
 	assert_true(feed_park(f, &other.wait));
@@ -113,8 +113,53 @@ static void test_feed__a_change_wakes_those_whom_it_is_for(void **state)
 	waiter_await(&range);
 	assert_int_equal(feed_parked(f), 1);
 	assert_int_equal(atomic_load(&other.times), 0);
-	put("y");
+	put("x1");
 	waiter_await(&other);
+	end(f);
+}
+
+/* Prefixes within prefixes, many of each, and many that are for nobody: each key wakes those whose prefix it begins with, once. */
+static void test_feed__prefixes_within_prefixes(void **state)
+{
+	static const char *const prefixes[][2] = {
+		{ "", "" }, { "a", "b" }, { "ab", "ac" }, { "abc", "abd" }, { "ac", "ad" }, { "b", "c" }, { "\xff\xff", "" },
+	};
+	static const char *const keys[] = { "abcd", "abc", "ab", "a", "b", "c", "\xff\xff", "\xff", "ac/x" };
+	enum { PREFIXES = sizeof(prefixes) / sizeof(prefixes[0]), EACH = 3, OTHERS = 3000 };
+	static struct waiter w[PREFIXES][EACH], others[OTHERS];
+	static char names[OTHERS][16];
+	struct feed *f = start();
+	bool parked[PREFIXES] = { false };
+
+	(void)state;
+	for (size_t i = 0; i < OTHERS; i++) {
+		snprintf(names[i], sizeof(names[i]), "zz%zu", i);
+		waiter_init(&others[i], names[i], "zzz", newest(), 1000000);
+		assert_true(feed_park(f, &others[i].wait));
+	}
+	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+		size_t expected = OTHERS;
+
+		for (size_t i = 0; i < PREFIXES * EACH; i++) {
+			struct waiter *x = &w[i / EACH][i % EACH];
+
+			if (parked[i / EACH])
+				continue;
+			waiter_init(x, prefixes[i / EACH][0], prefixes[i / EACH][1], newest(), 1000000);
+			assert_true(feed_park(f, &x->wait));
+		}
+		put(keys[k]);
+		for (size_t i = 0; i < PREFIXES; i++) {
+			parked[i] = strncmp(keys[k], prefixes[i][0], strlen(prefixes[i][0])) != 0;
+			expected += parked[i] ? EACH : 0;
+			for (size_t j = 0; j < EACH && !parked[i]; j++)
+				waiter_await(&w[i][j]);
+		}
+		assert_int_equal(feed_parked(f), expected);
+	}
+	feed_end(f);
+	for (size_t i = 0; i < OTHERS; i++)
+		waiter_await(&others[i]);
 	end(f);
 }
 
@@ -214,6 +259,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_feed__a_change_wakes_those_whom_it_is_for),
+		cmocka_unit_test(test_feed__prefixes_within_prefixes),
 		cmocka_unit_test(test_feed__who_comes_late_is_sent_back),
 		cmocka_unit_test(test_feed__deadlines_move_on_behind_what_was_hidden),
 		cmocka_unit_test(test_feed__leaving_and_the_end),
