@@ -360,6 +360,7 @@ static int target_http_scan(struct target *t, const struct target_range *range, 
 		http_query_text(&h->query, "reverse", "true");
 	if (range->keys_only)
 		http_query_text(&h->query, "keys_only", "true");
+	http_query_text(&h->query, "content_type", "true");
 	status = target_http_ask(h, &r);
 	if (s.status != SESSION_OK)
 		status = s.status;

@@ -120,11 +120,11 @@ static void batch_print_found(struct bytes *out, const struct batch *b, size_t i
 	if (op->before != BATCH_NONE && b->body.ops[op->before].kind == BATCH_PUT) {
 		const struct batch_op *put = &b->body.ops[op->before];
 
-		item_print(out, op->key, &put->value, b->version, b->found[op->before].expires_ms);
+		item_print(out, op->key, &put->value, b->version, b->found[op->before].expires_ms, span_of(NULL, 0));
 	} else if (op->before == BATCH_NONE && f->there) {
 		struct span value = f->len > 0 ? span_of(b->values.p + f->at, f->len) : span_of("", 0);
 
-		item_print(out, op->key, &value, f->version, f->expires_ms);
+		item_print(out, op->key, &value, f->version, f->expires_ms, span_of(NULL, 0));
 	} else {
 		bytes_adds(out, "null");
 	}

@@ -9,7 +9,8 @@
 
 #include "util/bytes.h"
 
-/* value NULL leaves it out, expires_ms 0 its member. Lack of memory sticks in out->bad. */
-void item_print(struct bytes *out, struct span key, const struct span *value, uint64_t version, uint64_t expires_ms);
+/* value NULL leaves it out, expires_ms 0 its member, as does an empty content_type, or one that only a program that embeds the engine can
+   have stored: it has other than visible ASCII characters. Lack of memory sticks in out->bad. */
+void item_print(struct bytes *out, struct span key, const struct span *value, uint64_t version, uint64_t expires_ms, struct span content_type);
 
 #endif

@@ -25,6 +25,7 @@ static const char *const query_names[QUERY_NAMES] = {
 	[QUERY_SINCE] = "since",
 	[QUERY_TIMEOUT] = "timeout",
 	[QUERY_NAME] = "name",
+	[QUERY_CONTENT_TYPE] = "content_type",
 };
 
 /* What keeps a pair from being taken; NULL = nothing, and *name is which it is. */

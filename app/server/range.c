@@ -12,7 +12,7 @@
 static const char *const range_names[QUERY_NAMES] = {
 	[QUERY_PREFIX] = "prefix", [QUERY_START] = "start", [QUERY_END] = "end",
 	[QUERY_REVERSE] = "reverse", [QUERY_KEYS_ONLY] = "keys_only", [QUERY_COUNT_ONLY] = "count_only",
-	[QUERY_ALL] = "all",
+	[QUERY_ALL] = "all", [QUERY_CONTENT_TYPE] = "content_type",
 };
 
 static struct span range_span(const struct bytes *b)
@@ -157,6 +157,8 @@ bool range_read(struct request *r, const struct query *q, struct range *out)
 	    !range_switch(r, q, QUERY_KEYS_ONLY, &out->keys_only))
 		return false;
 	if (query_has(q, QUERY_CURSOR) && !range_cursor(r, q, out))
+		return false;
+	if (!range_switch(r, q, QUERY_CONTENT_TYPE, &out->types))
 		return false;
 	return trust_range(r, range_span(&out->lower), range_span(&out->upper));
 }

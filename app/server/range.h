@@ -17,13 +17,14 @@
 
 #define RANGE_BOUNDS (QUERY_BIT(QUERY_PREFIX) | QUERY_BIT(QUERY_START) | QUERY_BIT(QUERY_END))
 #define RANGE_LIST   (RANGE_BOUNDS | QUERY_BIT(QUERY_LIMIT) | QUERY_BIT(QUERY_REVERSE) | QUERY_BIT(QUERY_KEYS_ONLY) | \
-                      QUERY_BIT(QUERY_COUNT_ONLY) | QUERY_BIT(QUERY_CURSOR))
+                      QUERY_BIT(QUERY_COUNT_ONLY) | QUERY_BIT(QUERY_CURSOR) | QUERY_BIT(QUERY_CONTENT_TYPE))
 
 struct range {                                /* start from {0}; end with range_fini() */
 	struct bytes lower;                   /* inclusive; empty = from the first key */
 	struct bytes upper;                   /* exclusive; empty = to the last key */
 	struct bytes after;                   /* the last key of the page before; empty = there is none */
 	bool reverse, keys_only;
+	bool types;                           /* content types are asked for; each page's own, as its limit is */
 };
 
 /* What q says of a range, checked. False: r->response says why not. */

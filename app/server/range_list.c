@@ -50,12 +50,12 @@ static bool range_list_limit(struct request *r, const struct query *q, uint64_t 
 static bool range_list_count_fits(struct request *r, const struct query *q)
 {
 	const unsigned parts = QUERY_BIT(QUERY_LIMIT) | QUERY_BIT(QUERY_CURSOR) | QUERY_BIT(QUERY_REVERSE) |
-	                       QUERY_BIT(QUERY_KEYS_ONLY);
+	                       QUERY_BIT(QUERY_KEYS_ONLY) | QUERY_BIT(QUERY_CONTENT_TYPE);
 
 	if ((q->given & parts) == 0)
 		return true;
 	problem_set(r, 400, PROBLEM_BAD_QUERY,
-	            "count_only counts the whole range: limit, cursor, reverse and keys_only mean nothing beside it.");
+	            "count_only counts the whole range: limit, cursor, reverse, keys_only and content_type mean nothing beside it.");
 	return false;
 }
 
@@ -97,7 +97,8 @@ static bool range_list_take(struct range_list *list, const struct store_item *it
 	}
 	if (list->count > 0)
 		bytes_adds(out, list->between);
-	item_print(out, item->key, list->range.keys_only ? NULL : &item->value, item->version, item->expires_ms);
+	item_print(out, item->key, list->range.keys_only ? NULL : &item->value, item->version, item->expires_ms,
+	           list->range.types ? item->content_type : span_of(NULL, 0));
 	bytes_adds(out, list->behind);
 	if (list->count > 0 && out->len > list->max_bytes) {
 		out->len = before;

@@ -9,6 +9,7 @@ struct store_scan {
 	silt_iter *iter;
 	bool reverse;
 	bool moved;                           /* the iterator stands somewhere */
+	struct silt_info info;                /* of where it stands */
 };
 
 int engine_scan_open(struct store *s, const struct store_range *range, bool reverse, uint64_t max_steps,
@@ -44,7 +45,6 @@ int engine_scan_next(struct store_scan *scan, struct store_item *item)
 {
 	int rc = engine_scan_move(scan);
 	struct silt_slice key, value;
-	struct silt_info info;
 
 	if (rc == SILT_END)
 		return STORE_NOTFOUND;
@@ -52,11 +52,12 @@ int engine_scan_next(struct store_scan *scan, struct store_item *item)
 		return engine_code(rc);
 	key = silt_iter_key(scan->iter);
 	value = silt_iter_value(scan->iter);
-	silt_iter_info(scan->iter, &info);
+	silt_iter_info(scan->iter, &scan->info);
 	item->key = span_of(key.data, key.len);
 	item->value = span_of(value.data, value.len);
-	item->version = info.version;
-	item->expires_ms = info.expires_ms;
+	item->version = scan->info.version;
+	item->expires_ms = scan->info.expires_ms;
+	item->content_type = span_of(scan->info.meta, scan->info.meta_len);
 	return STORE_OK;
 }
 

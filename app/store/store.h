@@ -109,6 +109,7 @@ struct store_item {                   /* an entry met by a scan; borrowed until 
 	struct span key, value;
 	uint64_t version;
 	uint64_t expires_ms;          /* 0 = never */
+	struct span content_type;     /* empty = none was given */
 };
 
 enum store_change_op { STORE_CHANGE_PUT, STORE_CHANGE_DELETE, STORE_CHANGE_DELETE_RANGE };

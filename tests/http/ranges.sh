@@ -142,6 +142,15 @@ serve_stop
 serve_start || finish
 expect 'not after a restart either' 200 '.items == []' -- /v1/kv
 
+# ---- content types
+request -X PUT -d '{}' -H 'Content-Type: application/json' /v1/kv/typed/a; request -X PUT -d x -H 'Content-Type:' /v1/kv/typed/b
+expect 'content types, where they are asked for' 200 '[.items[].content_type] == ["application/json", null]' -- '/v1/kv?prefix=typed/&content_type=true'
+expect 'and not else' 200 '[.items[] | has("content_type")] == [false, false]' -- '/v1/kv?prefix=typed/&content_type=0'
+request -H 'Accept: application/x-ndjson' '/v1/kv?prefix=typed/&content_type=1&keys_only=1'
+that 'content types in lines' jq -se '.[0].content_type == "application/json" and .[0].key == "typed/a" and .[2].end' "$body"
+expect 'a content type that is no switch' 400 type:bad-query -- '/v1/kv?content_type=text/plain'
+request -X DELETE '/v1/kv?prefix=typed/'
+
 # ---- ranges beside writers: what was deleted is what was counted
 for i in 1 2 3 4; do
 	for n in $(seq 60); do printf 'url = "%s/v1/kv?key=w/%s/%s"\nrequest = PUT\ndata-binary = x\noutput = /dev/null\nwrite-out = "%%{http_code}\\n"\n' "$url" "$i" "$n"; [ "$n" = 60 ] || echo next; done >"$work/w$i"
