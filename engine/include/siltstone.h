@@ -114,7 +114,8 @@ struct silt_options {
 	uint32_t filter_bits_per_key; /* bits of bloom filter a key; 0 = none; default 10; 0..32 */
 	uint32_t block_size;          /* bytes of a data block before compression; default 4096; 1024..65536 */
 	uint64_t table_size;          /* bytes of a table made by compaction; default 64 MiB; 64 KiB..2 GiB */
-	uint32_t compaction_trigger;  /* tables in level 0 that start a compaction; default 4; 2..64 */
+	uint32_t compaction_trigger;  /* tables in level 0 that start a compaction; default 4; 2..64. Twice as many where level 0 holds
+	                               * less than twice what the level that it goes to does */
 	uint64_t compaction_interval_ms; /* look for work at least this often; default 30 s; 1 s..1 day */
 	uint64_t level_base_size;     /* bytes of the first leveled level; default 256 MiB; 256 KiB.. */
 	uint32_t level_ratio;         /* each further level is this many times larger; default 10; 2..100 */

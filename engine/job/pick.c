@@ -13,9 +13,11 @@
  *
  *           So nine tenths of the data lie in the last level whatever the size, and space spent on the shadowed is bounded.
  *
- * Score     level 0: tables / compaction_trigger. Leveled: bytes / target; without a target PICK_DRAIN, which level 0
- *           outbids only at that many times its trigger. Level 0 wants work at 1.0, the others above it; the highest is tried
- *           first, and the next where its tables can't go (rule 2).
+ * Score     level 0: tables / trigger. That is compaction_trigger where level 0 holds at least twice what the base does, and
+ *           twice as many tables where it holds less: they write the base anew, and few tables into a large one cost the
+ *           most. Leveled: bytes / target; without a target PICK_DRAIN, which level 0 outbids only at that many times its
+ *           trigger. Level 0 wants work at 1.0, the others above it; the highest is tried first, and the next where its tables
+ *           can't go (rule 2).
  *
  * Level 0   takes all that may go: from the oldest on each table that overlaps no older one that stays (rule 1).
  *
@@ -50,6 +52,7 @@ struct pick_view {
 	const struct version *v;
 	const struct pick_rules *r;
 	int base;                         /* where level 0 goes */
+	uint64_t l0_trigger;              /* see Score */
 	uint64_t targets[SILT_LEVELS];
 };
 
@@ -84,12 +87,20 @@ static int pick_base_level(const struct version *v, const uint64_t targets[SILT_
 	return l;
 }
 
+static uint64_t pick_l0_trigger(const struct pick_view *pv)
+{
+	bool patient = pv->v->levels[0].bytes / 2 < pv->v->levels[pv->base].bytes;
+
+	return (uint64_t)pv->r->compaction_trigger * (patient ? 2 : 1);
+}
+
 static struct pick_view pick_view_of(const struct version *v, const struct pick_rules *r)
 {
 	struct pick_view pv = { .v = v, .r = r };
 
 	pick_targets(v, r, pv.targets);
 	pv.base = pick_base_level(v, pv.targets);
+	pv.l0_trigger = pick_l0_trigger(&pv);
 	return pv;
 }
 
@@ -98,7 +109,7 @@ static double pick_score(const struct pick_view *pv, int level)
 	const struct version_level *l = &pv->v->levels[level];
 
 	if (level == 0)
-		return (double)l->n / pv->r->compaction_trigger;
+		return (double)l->n / (double)pv->l0_trigger;
 	if (level == PICK_LAST || l->n == 0)
 		return 0;
 	return pv->targets[level] ? (double)l->bytes / (double)pv->targets[level] : PICK_DRAIN;
@@ -115,7 +126,7 @@ static bool pick_wants_work(const struct pick_view *pv, int level)
  */
 static double pick_l0_excess(const struct pick_view *pv)
 {
-	uint64_t trigger = pv->r->compaction_trigger, runs = version_l0_runs(pv->v);
+	uint64_t trigger = pv->l0_trigger, runs = version_l0_runs(pv->v);
 
 	return runs < trigger ? 0 : (double)pv->v->levels[0].bytes * (double)(runs + 1 - trigger) / (double)runs;
 }
