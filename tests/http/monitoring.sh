@@ -141,4 +141,9 @@ if command -v promtool >/dev/null; then
 else
 	skip 'promtool check rules' 'no promtool here'
 fi
+
+# ---- the guide: every family, and no other
+sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' "$work/metrics" | sort >"$work/families"
+grep -oE '`(siltstone|process)_[a-z_]+' "$places/OPERATIONS.md" | tr -d '`' | sort -u >"$work/in-guide"
+that 'the operations guide has every metric, and no other' diff "$work/families" "$work/in-guide"
 finish
