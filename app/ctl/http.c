@@ -60,7 +60,7 @@ static bool http_base(struct http *h, CURLU *u)
 	return ok && bytes_add(&h->base, "", 1);
 }
 
-/* From --user, which wins, or from the URL. */
+/* From --user, which wins, or from the URL, or from ~/.netrc, so that what runs by itself shows no password to the process list. */
 static int http_login(struct http *h, CURLU *u, const char *user)
 {
 	struct bytes password = { 0 };
@@ -77,6 +77,8 @@ static int http_login(struct http *h, CURLU *u, const char *user)
 		(void)curl_url_get(u, CURLUPART_PASSWORD, &word, CURLU_URLDECODE);
 		(void)curl_easy_setopt(h->easy, CURLOPT_USERNAME, name);
 		(void)curl_easy_setopt(h->easy, CURLOPT_PASSWORD, word ? word : "");
+	} else {
+		(void)curl_easy_setopt(h->easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
 	}
 	curl_free(name);
 	curl_free(word);

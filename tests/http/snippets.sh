@@ -122,6 +122,14 @@ expect 'a batch within it' 200 '.results | length == 1' -- -u "bob:bob's" -d '{"
 expect 'its end is the last key of it' 200 '.items | length == 2' -- -u "bob:bob's" '/v1/kv?start=bob/&end=bob0'
 expect "a client's own header changes nothing" 403 type:outside-prefix -- -u "bob:bob's" -H 'Silt-Prefix: ' -H 'SILT_PREFIX: ' /v1/kv/tls
 expect 'what was written outside is not there' 404 -- -u "alice:alice's" /v1/kv/alice/x
+# siltctl: as told, or by ~/.netrc
+ctl() { HOME=$work/home "$build/siltctl" --url "$url" "$@"; }
+mkdir "$work/home"
+that 'siltctl --user' test "$(ctl --user "alice:alice's" get tls)" = 2
+that 'siltctl without a login is refused' bash -c '! "$@"' - env HOME="$work/home" "$build/siltctl" --url "$url" get tls
+printf "machine 127.0.0.1 login alice password alice's\n" >"$work/home/.netrc"
+that 'siltctl by ~/.netrc' test "$(ctl get tls)" = 2
+that 'which --user beats' bash -c '! "$@"' - env HOME="$work/home" "$build/siltctl" --url "$url" --user "carol:carol's" get tls
 
 # ---- client certificates
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=authority -keyout "$work/ca.key" -out "$work/siltstone-clients.pem" 2>>"$work/openssl.log"
