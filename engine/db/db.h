@@ -157,7 +157,7 @@ struct silt_db {
 	uint64_t free_bytes;              /* [m] of the disk, at the last look */
 	char stall_reason[64];            /* [m] "" = none */
 	_Atomic bool low_space;           /* [a] free_bytes below min_free_space: writes are refused */
-	uint64_t debt;                    /* [m] bytes that compaction owes, of `version` (pick_debt) */
+	uint64_t debt;                    /* [m] bytes that compaction owes, of `version` (levels_debt) */
 
 	struct db_counters count;
 	struct db_stripe stripes[DB_STRIPES];

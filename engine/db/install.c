@@ -3,7 +3,7 @@
 #include "db/install.h"
 
 #include "db/publish.h"
-#include "job/pick.h"
+#include "job/levels.h"
 
 static void install_take_baton(struct silt_db *db)
 {
@@ -70,7 +70,7 @@ void install_reckon(struct silt_db *db)
 		.damaged_count = db->damaged_count,
 	};
 
-	db->debt = pick_debt(db->version, &r);
+	db->debt = levels_debt(db->version, &r);
 }
 
 /* Under mu nothing allocates: the view was made before. */

@@ -2,23 +2,6 @@
 /*
  * pick.c - what to compact next.
  *
- * Targets   from the bottom up: the last level may hold what it holds (at least level_base_size), each level above it a
- *           ratio-th of the next, until one is no larger than level_base_size: that one is the base, where level 0 goes. Levels
- *           above the base have no target and empty themselves. With 256 MiB and ratio 10:
- *
- *             last level holds     base    targets
- *             100 MiB              6       L6 256 MiB                        level 0 merges straight into the last level
- *             1 GiB                5       L5 102 MiB, L6 1 GiB
- *             100 GiB              3       L3 102 MiB, L4 1 GiB, L5 10 GiB, L6 100 GiB
- *
- *           So nine tenths of the data lie in the last level whatever the size, and space spent on the shadowed is bounded.
- *
- * Score     level 0: tables / trigger. That is compaction_trigger where level 0 holds at least twice what the base does, and
- *           twice as many tables where it holds less: they write the base anew, and few tables into a large one cost the
- *           most. Leveled: bytes / target; without a target PICK_DRAIN, which level 0 outbids only at that many times its
- *           trigger. Level 0 wants work at 1.0, the others above it; the highest is tried first, and the next where its tables
- *           can't go (rule 2).
- *
  * Level 0   takes all that may go: from the oldest on each table that overlaps no older one that stays (rule 1).
  *
  *           newest  [a..f]   [e..z]   [a..d]   [p..t] damaged   [b..k]  oldest
@@ -27,9 +10,9 @@
  * Expiry    rewriting a table for each entry that expires would never end. A table waits one second for each 4 MiB that all
  *           tables with an expiry hold, counted from its earliest: each is then written anew so seldom that all of them together
  *           cost 4 MiB a second, and a small store is cleaned at once.
- * Source    "Dynamic level size" in RocksDB's blog, 2015; least overlap: the overlapping ratio of the same project; the rest own.
+ * Source    least overlap: the overlapping ratio of RocksDB; the rest own.
  */
-#include "job/pick.h"
+#include "job/levels.h"
 
 #include <assert.h>
 
@@ -37,118 +20,13 @@
 #include "core/key.h"
 
 enum {
-	PICK_LAST = SILT_LEVELS - 1,
 	PICK_SHARE_TOMBSTONES = 4,        /* a table with 1/4 of tombstones is written anew, or goes down */
 	PICK_SHARE_EXPIRING = 8,          /* one with 1/8 of entries that expire is looked at */
 	PICK_SHARE_STORE = 4,             /* level 0 goes down when 1/4 of all entries would go by it */
 	PICK_MOVE_PART = 8,               /* a table of level 0 smaller than 1/8 of table_size is merged, not moved */
 	PICK_RUN_TABLES = 4,              /* a manual run writes the bottom anew in runs of so many tables' bytes */
 };
-#define PICK_DRAIN 2.0
 #define PICK_EXPIRY_BYTES_PER_MS 4096u
-
-/* The numbers of one question, worked out once. */
-struct pick_view {
-	const struct version *v;
-	const struct pick_rules *r;
-	int base;                         /* where level 0 goes */
-	uint64_t l0_trigger;              /* see Score */
-	uint64_t targets[SILT_LEVELS];
-};
-
-/* ---- targets, scores, debt ------------------------------------------------------------------------------------------- */
-
-static uint64_t pick_max(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-void pick_targets(const struct version *v, const struct pick_rules *r, uint64_t targets[SILT_LEVELS])
-{
-	uint64_t target = pick_max(v->levels[PICK_LAST].bytes, r->level_base_size);
-
-	assert(r->compaction_trigger > 0 && r->level_ratio > 1 && r->level_base_size > 0);
-	memset(targets, 0, SILT_LEVELS * sizeof(targets[0]));
-	for (int l = PICK_LAST; l >= 1; l--) {
-		targets[l] = target;
-		if (target <= r->level_base_size)
-			break;
-		target /= r->level_ratio;
-	}
-}
-
-/* The first level with a target, or the first with a table where that lies higher: level 0 must not pass it by (rule 1). */
-static int pick_base_level(const struct version *v, const uint64_t targets[SILT_LEVELS])
-{
-	int l = 1;
-
-	while (l < PICK_LAST && targets[l] == 0 && v->levels[l].n == 0)
-		l++;
-	return l;
-}
-
-static uint64_t pick_l0_trigger(const struct pick_view *pv)
-{
-	bool patient = pv->v->levels[0].bytes / 2 < pv->v->levels[pv->base].bytes;
-
-	return (uint64_t)pv->r->compaction_trigger * (patient ? 2 : 1);
-}
-
-static struct pick_view pick_view_of(const struct version *v, const struct pick_rules *r)
-{
-	struct pick_view pv = { .v = v, .r = r };
-
-	pick_targets(v, r, pv.targets);
-	pv.base = pick_base_level(v, pv.targets);
-	pv.l0_trigger = pick_l0_trigger(&pv);
-	return pv;
-}
-
-static double pick_score(const struct pick_view *pv, int level)
-{
-	const struct version_level *l = &pv->v->levels[level];
-
-	if (level == 0)
-		return (double)l->n / (double)pv->l0_trigger;
-	if (level == PICK_LAST || l->n == 0)
-		return 0;
-	return pv->targets[level] ? (double)l->bytes / (double)pv->targets[level] : PICK_DRAIN;
-}
-
-static bool pick_wants_work(const struct pick_view *pv, int level)
-{
-	return level ? pick_score(pv, level) > 1 : pick_score(pv, 0) >= 1;
-}
-
-/*
- * Part of level 0 that is over its trigger: grows by a run's share at a time, from nothing to all of it. An ingest of a thousand
- * tables is no reason to slow writers down, though it is work to be done.
- */
-static double pick_l0_excess(const struct pick_view *pv)
-{
-	uint64_t trigger = pv->l0_trigger, runs = version_l0_runs(pv->v);
-
-	return runs < trigger ? 0 : (double)pv->v->levels[0].bytes * (double)(runs + 1 - trigger) / (double)runs;
-}
-
-/* What is over flows down; each byte that enters a level takes along what it overlaps there. */
-uint64_t pick_debt(const struct version *v, const struct pick_rules *r)
-{
-	struct pick_view pv = pick_view_of(v, r);
-	double flow = pick_l0_excess(&pv), debt = 0;
-
-	if (flow > 0)
-		debt = flow + (double)v->levels[pv.base].bytes * flow / (double)pick_max(v->levels[0].bytes, 1);
-	for (int l = pv.base; l < PICK_LAST; l++) {
-		double bytes = (double)v->levels[l].bytes + flow;
-
-		flow = bytes - (double)pv.targets[l];
-		if (flow <= 0)
-			return (uint64_t)debt;
-		debt += flow + flow / bytes * (double)v->levels[l + 1].bytes;
-	}
-	return debt < 9e18 ? (uint64_t)debt : UINT64_C(9000000000000000000);
-}
 
 const char *pick_reason_name(enum pick_reason reason)
 {
@@ -228,7 +106,7 @@ static void pick_range(struct table_meta *const *tables, size_t n, struct silt_s
  * Fills out with upper[0..n) of `level` on their way to output_level, and what lies there in their range.
  * SILT_NOTFOUND: it needs an excluded table. (out stays empty.)
  */
-static int pick_fill(const struct pick_view *pv, enum pick_reason reason, int level, int output_level,
+static int pick_fill(const struct levels_view *pv, enum pick_reason reason, int level, int output_level,
                      struct table_meta *const *upper, size_t n, struct pick *out)
 {
 	const struct version_level *below = &pv->v->levels[output_level];
@@ -264,7 +142,7 @@ void pick_fini(struct pick *p)
 }
 
 /* A lone table moves as it is, unless writing it anew would shed something. */
-static bool pick_moves(const struct pick_view *pv, const struct pick *p)
+static bool pick_moves(const struct levels_view *pv, const struct pick *p)
 {
 	const struct table_meta *m = p->inputs[0];
 
@@ -285,7 +163,7 @@ static bool pick_l0_over(const struct version_level *l, const bool *taken, size_
 }
 
 /* Takes what may go of the tables with entries at or below a version: the newer lie in front and stay. */
-static size_t pick_l0_take_all(const struct pick_view *pv, uint64_t to_version, bool *taken)
+static size_t pick_l0_take_all(const struct levels_view *pv, uint64_t to_version, bool *taken)
 {
 	const struct version_level *l = &pv->v->levels[0];
 	size_t n = 0;
@@ -300,7 +178,7 @@ static size_t pick_l0_take_all(const struct pick_view *pv, uint64_t to_version, 
 }
 
 /* Takes one table and each older one that it, or one so taken, overlaps. 0 where an excluded one is among them. */
-static size_t pick_l0_take_one(const struct pick_view *pv, size_t seed, bool *taken)
+static size_t pick_l0_take_one(const struct levels_view *pv, size_t seed, bool *taken)
 {
 	const struct version_level *l = &pv->v->levels[0];
 	size_t n = 0;
@@ -317,7 +195,7 @@ static size_t pick_l0_take_one(const struct pick_view *pv, size_t seed, bool *ta
 	return n;
 }
 
-static int pick_l0_fill(const struct pick_view *pv, enum pick_reason reason, const bool *taken, size_t n, struct pick *out)
+static int pick_l0_fill(const struct levels_view *pv, enum pick_reason reason, const bool *taken, size_t n, struct pick *out)
 {
 	const struct version_level *l = &pv->v->levels[0];
 	struct table_meta **upper = mem_array(n, sizeof(*upper));
@@ -335,7 +213,7 @@ static int pick_l0_fill(const struct pick_view *pv, enum pick_reason reason, con
 }
 
 /* The oldest table alone, if it can move: nothing in level 0 or in the base overlaps it, and it is worth being a table. */
-static int pick_l0_move(const struct pick_view *pv, enum pick_reason reason, uint64_t to_version, struct pick *out)
+static int pick_l0_move(const struct levels_view *pv, enum pick_reason reason, uint64_t to_version, struct pick *out)
 {
 	const struct version_level *l = &pv->v->levels[0];
 	struct table_meta *oldest = l->tables[l->n - 1];
@@ -359,7 +237,7 @@ static int pick_l0_move(const struct pick_view *pv, enum pick_reason reason, uin
 }
 
 /* All of it; or, where that meets an excluded table in the base, the first that can go, from the oldest on. */
-static int pick_l0_merge(const struct pick_view *pv, enum pick_reason reason, uint64_t to_version, bool *taken,
+static int pick_l0_merge(const struct levels_view *pv, enum pick_reason reason, uint64_t to_version, bool *taken,
                          struct pick *out)
 {
 	const struct version_level *l = &pv->v->levels[0];
@@ -375,7 +253,7 @@ static int pick_l0_merge(const struct pick_view *pv, enum pick_reason reason, ui
 	return rc;
 }
 
-static int pick_l0(const struct pick_view *pv, enum pick_reason reason, uint64_t to_version, struct pick *out)
+static int pick_l0(const struct levels_view *pv, enum pick_reason reason, uint64_t to_version, struct pick *out)
 {
 	const struct version_level *l = &pv->v->levels[0];
 	bool *taken;
@@ -397,7 +275,7 @@ static int pick_l0(const struct pick_view *pv, enum pick_reason reason, uint64_t
 /* ---- leveled levels -------------------------------------------------------------------------------------------------- */
 
 /* Bytes in the next level that a table would take along, a byte of its own; < 0: one of them is excluded. */
-static double pick_overlap_ratio(const struct pick_view *pv, int level, const struct table_meta *m)
+static double pick_overlap_ratio(const struct levels_view *pv, int level, const struct table_meta *m)
 {
 	const struct version_level *below = &pv->v->levels[level + 1];
 	size_t first, last;
@@ -409,11 +287,11 @@ static double pick_overlap_ratio(const struct pick_view *pv, int level, const st
 			return -1;
 		bytes += (double)below->tables[i]->size;
 	}
-	return bytes / (double)pick_max(m->size, 1);
+	return bytes / (double)(m->size ? m->size : 1);
 }
 
 /* The table with the least overlap below of those with entries at or below a version goes one level down. */
-static int pick_level(const struct pick_view *pv, enum pick_reason reason, int level, uint64_t to_version, struct pick *out)
+static int pick_level(const struct levels_view *pv, enum pick_reason reason, int level, uint64_t to_version, struct pick *out)
 {
 	const struct version_level *l = &pv->v->levels[level];
 	struct table_meta *best = NULL;
@@ -441,15 +319,15 @@ static int pick_level(const struct pick_view *pv, enum pick_reason reason, int l
 }
 
 /* The highest score first; what is excluded there lets the next have its turn. */
-static int pick_by_score(const struct pick_view *pv, int from_level, struct pick *out)
+static int pick_by_score(const struct levels_view *pv, int from_level, struct pick *out)
 {
 	bool tried[SILT_LEVELS] = { false };
 
 	for (;;) {
 		int best = -1, rc;
 
-		for (int l = from_level; l < PICK_LAST; l++)
-			if (!tried[l] && pick_wants_work(pv, l) && (best < 0 || pick_score(pv, l) > pick_score(pv, best)))
+		for (int l = from_level; l < LEVELS_LAST; l++)
+			if (!tried[l] && levels_want_work(pv, l) && (best < 0 || levels_score(pv, l) > levels_score(pv, best)))
 				best = l;
 		if (best < 0)
 			return SILT_NOTFOUND;
@@ -466,7 +344,7 @@ static int pick_by_score(const struct pick_view *pv, int from_level, struct pick
 /* ---- tombstones and expiry ------------------------------------------------------------------------------------------- */
 
 /* When the earliest expiry must have passed by now: see "Expiry" above. 0 = no table has one. */
-static uint64_t pick_expiry_line(const struct pick_view *pv)
+static uint64_t pick_expiry_line(const struct levels_view *pv)
 {
 	uint64_t bytes = 0, now = keep_expired_to(pv->r->keep), wait;
 
@@ -484,7 +362,7 @@ static bool pick_wants_expiry(const struct table_meta *m, uint64_t line)
 }
 
 /* In place, where nothing older lies below; else one level down. */
-static int pick_table(const struct pick_view *pv, enum pick_reason reason, int level, struct table_meta *m, bool in_place,
+static int pick_table(const struct levels_view *pv, enum pick_reason reason, int level, struct table_meta *m, bool in_place,
                       struct pick *out)
 {
 	int rc = pick_fill(pv, reason, level, in_place ? level : level + 1, &m, 1, out);
@@ -522,7 +400,7 @@ static double pick_place(struct silt_slice key, struct silt_slice from, struct s
 }
 
 /* Entries in tables below level 0 that lie in the range of m, about: what its range deletes may hide, where m holds little else. */
-static uint64_t pick_may_hide(const struct pick_view *pv, const struct table_meta *m)
+static uint64_t pick_may_hide(const struct levels_view *pv, const struct table_meta *m)
 {
 	uint64_t entries = 0;
 
@@ -543,7 +421,7 @@ static uint64_t pick_may_hide(const struct pick_view *pv, const struct table_met
 	return entries;
 }
 
-static int pick_tombstones_of(const struct pick_view *pv, int level, struct table_meta *m, struct pick *out)
+static int pick_tombstones_of(const struct levels_view *pv, int level, struct table_meta *m, struct pick *out)
 {
 	bool in_place;
 
@@ -555,16 +433,16 @@ static int pick_tombstones_of(const struct pick_view *pv, int level, struct tabl
 	return pick_table(pv, PICK_TOMBSTONES, level, m, in_place, out);
 }
 
-static int pick_expired_of(const struct pick_view *pv, int level, struct table_meta *m, uint64_t line, struct pick *out)
+static int pick_expired_of(const struct levels_view *pv, int level, struct table_meta *m, uint64_t line, struct pick *out)
 {
 	if (!pick_wants_expiry(m, line))
 		return SILT_NOTFOUND;
 	return pick_table(pv, PICK_EXPIRED, level, m, pick_nothing_below(pv->v, level, m->smallest, m->largest), out);
 }
 
-static int pick_dead(const struct pick_view *pv, enum pick_reason reason, uint64_t line, struct pick *out)
+static int pick_dead(const struct levels_view *pv, enum pick_reason reason, uint64_t line, struct pick *out)
 {
-	for (int l = PICK_LAST; l >= 1; l--) {
+	for (int l = LEVELS_LAST; l >= 1; l--) {
 		for (size_t i = 0; i < pv->v->levels[l].n; i++) {
 			struct table_meta *m = pv->v->levels[l].tables[i];
 			int rc;
@@ -583,7 +461,7 @@ static int pick_dead(const struct pick_view *pv, enum pick_reason reason, uint64
 }
 
 /* Level 0 waits for its trigger, unless the dead in it are a good part of all there is. */
-static int pick_dead_l0(const struct pick_view *pv, enum pick_reason reason, uint64_t line, struct pick *out)
+static int pick_dead_l0(const struct levels_view *pv, enum pick_reason reason, uint64_t line, struct pick *out)
 {
 	uint64_t dead = 0, all = 0;
 
@@ -601,7 +479,7 @@ static int pick_dead_l0(const struct pick_view *pv, enum pick_reason reason, uin
 	return dead > 0 && dead >= all / PICK_SHARE_STORE ? pick_l0(pv, reason, UINT64_MAX, out) : SILT_NOTFOUND;
 }
 
-static int pick_by_death(const struct pick_view *pv, struct pick *out)
+static int pick_by_death(const struct levels_view *pv, struct pick *out)
 {
 	uint64_t line;
 	int rc;
@@ -621,7 +499,7 @@ static int pick_by_death(const struct pick_view *pv, struct pick *out)
 /* ---- by hand --------------------------------------------------------------------------------------------------------- */
 
 /* Of level 0 what has keys of the range, and each older table below it; the oldest first. */
-static int pick_l0_range(const struct pick_view *pv, bool *taken, struct pick *out)
+static int pick_l0_range(const struct levels_view *pv, bool *taken, struct pick *out)
 {
 	const struct version_level *l = &pv->v->levels[0];
 	int rc = SILT_NOTFOUND;
@@ -636,7 +514,7 @@ static int pick_l0_range(const struct pick_view *pv, bool *taken, struct pick *o
 	return rc;
 }
 
-static int pick_manual_l0(const struct pick_view *pv, struct pick *out)
+static int pick_manual_l0(const struct levels_view *pv, struct pick *out)
 {
 	bool *taken;
 	int rc;
@@ -652,15 +530,15 @@ static int pick_manual_l0(const struct pick_view *pv, struct pick *out)
 }
 
 /* A table of the last level that the request has still to write anew. */
-static bool pick_wants_bottom(const struct pick_view *pv, const struct table_meta *m)
+static bool pick_wants_bottom(const struct levels_view *pv, const struct table_meta *m)
 {
 	return m->number < pv->r->manual_before && !pick_excluded(pv->r, m) && pick_in_range(pv->r, m);
 }
 
 /* Neighbours of the last level that are older than the request are written anew together, a few tables' worth at a time. */
-static int pick_bottom_run(const struct pick_view *pv, struct pick *out)
+static int pick_bottom_run(const struct levels_view *pv, struct pick *out)
 {
-	const struct version_level *l = &pv->v->levels[PICK_LAST];
+	const struct version_level *l = &pv->v->levels[LEVELS_LAST];
 	uint64_t room = pv->r->table_size * PICK_RUN_TABLES, bytes = 0;
 	size_t first = 0, last;
 
@@ -675,24 +553,24 @@ static int pick_bottom_run(const struct pick_view *pv, struct pick *out)
 	}
 	if (first == last)
 		return SILT_NOTFOUND;
-	return pick_fill(pv, PICK_MANUAL, PICK_LAST, PICK_LAST, l->tables + first, last - first, out);
+	return pick_fill(pv, PICK_MANUAL, LEVELS_LAST, LEVELS_LAST, l->tables + first, last - first, out);
 }
 
-static int pick_manual(const struct pick_view *pv, struct pick *out)
+static int pick_manual(const struct levels_view *pv, struct pick *out)
 {
 	int rc = pick_manual_l0(pv, out);
 
-	for (int l = 1; rc == SILT_NOTFOUND && l < PICK_LAST; l++)
+	for (int l = 1; rc == SILT_NOTFOUND && l < LEVELS_LAST; l++)
 		rc = pick_level(pv, PICK_MANUAL, l, pv->r->manual_version, out);
 	return rc == SILT_NOTFOUND ? pick_bottom_run(pv, out) : rc;
 }
 
 int pick_compaction(const struct version *v, const struct pick_rules *r, struct pick *out)
 {
-	struct pick_view pv = pick_view_of(v, r);
+	struct levels_view pv = levels_view(v, r);
 	int rc = SILT_NOTFOUND;
 
-	if (pick_wants_work(&pv, 0) || !r->manual)
+	if (levels_want_work(&pv, 0) || !r->manual)
 		rc = pick_by_score(&pv, 0, out);
 	if (rc == SILT_NOTFOUND && r->manual)
 		rc = pick_manual(&pv, out);

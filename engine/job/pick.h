@@ -45,9 +45,6 @@ struct pick {
 /* 0 = filled, end with pick_fini(); SILT_NOTFOUND = nothing to do; SILT_E_NOMEM. */
 int pick_compaction(const struct version *v, const struct pick_rules *r, struct pick *out) SILT_MUST_CHECK;
 void pick_fini(struct pick *p);
-/* Level targets in bytes (0 = unused level), and compaction debt: bytes that must move until nothing is over its trigger. */
-void pick_targets(const struct version *v, const struct pick_rules *r, uint64_t targets[SILT_LEVELS]);
-uint64_t pick_debt(const struct version *v, const struct pick_rules *r);
 const char *pick_reason_name(enum pick_reason r);
 
 #endif

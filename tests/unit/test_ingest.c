@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "job/ingest.h"
+#include "job/levels.h"
 
 /* ---- the pure part ---------------------------------------------------------------------------------------------------- */
 
@@ -71,11 +72,11 @@ static void test_ingest__one_of_many_tables_is_one_run(void **state)
 
 	(void)state;
 	assert_int_equal(version_l0_runs(v), 6);
-	assert_true(pick_debt(v, &r) > 0);
+	assert_true(levels_debt(v, &r) > 0);
 	for (int i = 0; i < 4; i++)
 		v->levels[0].tables[i]->assigned = 9;
 	assert_int_equal(version_l0_runs(v), 3);
-	assert_int_equal(pick_debt(v, &r), 0);            /* writers go on; the compaction comes all the same */
+	assert_int_equal(levels_debt(v, &r), 0);            /* writers go on; the compaction comes all the same */
 	version_unref(v);
 }
 

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 
 #include "base/mem.h"
-#include "job/pick.h"
+#include "job/levels.h"
 #include "lib/versionkit.h"
 
 enum { NOW = 1000000, GRACE = 60000, DEAD = NOW - GRACE };
@@ -264,83 +264,6 @@ static void test_pick__a_manual_run_of_a_range(void **state)
 	PICK_CASES(cases, &r);
 }
 
-static void test_pick__targets(void **state)
-{
-	static const struct {
-		const char *levels;
-		uint64_t targets[SILT_LEVELS];
-	} cases[] = {
-		{ "", { 0, 0, 0, 0, 0, 0, 1000 } },
-		{ "L6 1:a-b@0-0*1000", { 0, 0, 0, 0, 0, 0, 1000 } },
-		{ "L6 1:a-b@0-0*1001", { 0, 0, 0, 0, 0, 100, 1001 } },
-		{ "L6 1:a-b@0-0*10000", { 0, 0, 0, 0, 0, 1000, 10000 } },
-		{ "L6 1:a-b@0-0*10010", { 0, 0, 0, 0, 100, 1001, 10010 } },
-		{ "L6 1:a-b@0-0*4000000000", { 0, 40000, 400000, 4000000, 40000000, 400000000, UINT64_C(4000000000) } },
-		{ "L5 1:a-b@0-0*9000", { 0, 0, 0, 0, 0, 0, 1000 } },
-	};
-	struct pick_rules r = rules_small();
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct version *v = versionkit_version(cases[i].levels);
-		uint64_t targets[SILT_LEVELS];
-
-		pick_targets(v, &r, targets);
-		for (int l = 0; l < SILT_LEVELS; l++)
-			assert_int_equal(targets[l], cases[i].targets[l]);
-		version_unref(v);
-	}
-}
-
-static void test_pick__debt(void **state)
-{
-	static const struct {
-		const char *levels;
-		uint64_t debt;
-	} cases[] = {
-		{ "", 0 },
-		{ "L0 1:a-z@1-1 2:a-z@2-2 3:a-z@3-3", 0 },
-		{ "L0 1:a-z@1-1 2:a-z@2-2 3:a-z@3-3 4:a-z@4-4", 100 },          /* one of four is over */
-		{ "L0 1:a-z@1-1 2:a-z@2-2 3:a-z@3-3 4:a-z@4-4 5:a-z@5-5", 200 },
-		{ "L0 1:a-z@1-1 2:a-z@2-2 3:a-z@3-3 4:a-z@4-4 L6 9:a-z@0-0*160", 140 },  /* and takes along a quarter of the base */
-		{ "L0 1:a-z@1-1 2:a-z@2-2 3:a-z@3-3 4:a-z@4-4 L6 9:a-z@0-0*800", 0 },    /* waits for more */
-		{ "L0 1:a-z@1-1*50 2:a-z@2-2*50 3:a-z@3-3*50 4:a-z@4-4*50 5:a-z@5-5*50 6:a-z@6-6*50 7:a-z@7-7*50 8:a-z@8-8*50 L6 9:a-z@0-0*800",
-		  50 + 100 },
-		{ "L5 1:a-b@5-5*200 L6 9:a-z@1-1*2000", 0 },
-		{ "L5 1:a-b@5-5*400 L6 9:a-z@1-1*2000", 200 + 1000 },
-		{ "L3 1:a-b@5-5*50", 50 + 50 + 50 },                            /* three levels down */
-	};
-	struct pick_rules r = rules_small();
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct version *v = versionkit_version(cases[i].levels);
-
-		assert_int_equal(pick_debt(v, &r), cases[i].debt);
-		version_unref(v);
-	}
-}
-
-static void test_pick__debt_has_no_jumps_within_a_level(void **state)
-{
-	struct pick_rules r = rules_small();
-	uint64_t last = 0;
-
-	(void)state;
-	for (unsigned bytes = 200; bytes < 3000; bytes++) {
-		char text[128];
-		struct version *v;
-		uint64_t debt;
-
-		snprintf(text, sizeof(text), "L5 1:a-b@5-5*%u L6 9:a-z@1-1*2000", bytes);
-		v = versionkit_version(text);
-		debt = pick_debt(v, &r);
-		assert_true(debt >= last && debt <= last + 12);
-		last = debt;
-		version_unref(v);
-	}
-}
-
 static void test_pick__reasons_have_names(void **state)
 {
 	(void)state;
@@ -460,11 +383,11 @@ static void test_pick__it_ends_and_the_levels_fit_their_targets(void **state)
 			v = next;
 		}
 		model_settle(&v, &r);
-		pick_targets(v, &r, targets);
+		levels_targets(v, &r, targets);
 		assert_true(v->levels[0].n < 2 * r.compaction_trigger);
 		for (int l = 1; l < SILT_LEVELS; l++)
 			assert_true(v->levels[l].bytes <= targets[l]);
-		assert_int_equal(pick_debt(v, &r), 0);
+		assert_int_equal(levels_debt(v, &r), 0);
 		if (round % 50 == 49) {
 			r.manual = true;
 			r.manual_before = v->next_file;
@@ -535,9 +458,6 @@ int main(void)
 		cmocka_unit_test(test_pick__tombstones),
 		cmocka_unit_test(test_pick__expired),
 		cmocka_unit_test(test_pick__by_hand),
-		cmocka_unit_test(test_pick__targets),
-		cmocka_unit_test(test_pick__debt),
-		cmocka_unit_test(test_pick__debt_has_no_jumps_within_a_level),
 		cmocka_unit_test(test_pick__reasons_have_names),
 		cmocka_unit_test(test_pick__it_ends_and_the_levels_fit_their_targets),
 		cmocka_unit_test(test_pick__damage_here_and_there_stops_nothing_else),
