@@ -290,7 +290,7 @@ static size_t batch_conds(const struct batch *b, struct store_batch_cond *out)
 	return n;
 }
 
-static size_t batch_ops(struct batch *b, struct store_batch_op *out)
+static size_t batch_ops(struct batch *b, struct store *store, struct store_batch_op *out)
 {
 	size_t n = 0;
 
@@ -299,7 +299,7 @@ static size_t batch_ops(struct batch *b, struct store_batch_op *out)
 
 		if (op->kind == BATCH_GET)
 			continue;
-		b->found[i].expires_ms = ttl_expires_ms(op->ttl);
+		b->found[i].expires_ms = ttl_expires_ms(store, op->ttl);
 		out[n++] = (struct store_batch_op){
 			.op = op->kind == BATCH_PUT ? STORE_PUT : STORE_DELETE, .key = op->key, .value = op->value,
 			.expires_ms = b->found[i].expires_ms, .content_type = op->content_type, .want_old = batch_reads(b, i),
@@ -320,7 +320,7 @@ static enum route_result batch_write(struct request *r)
 		struct store_batch w = { .conds = conds, .ops = ops };
 
 		w.cond_count = batch_conds(b, conds);
-		w.op_count = batch_ops(b, ops);
+		w.op_count = batch_ops(b, store, ops);
 		code = store->ops->write_batch(store, &w, b->flags, batch_done, r);
 	}
 	free(conds);

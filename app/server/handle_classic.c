@@ -6,6 +6,7 @@
 #include "server/classic_body.h"
 #include "server/key.h"
 #include "server/lookup.h"
+#include "server/server.h"
 #include "server/submit.h"
 #include "server/ttl.h"
 #include "util/json_text.h"
@@ -78,7 +79,7 @@ enum route_result handle_classic_set(struct request *r)
 	    !submit_durability(r, &q, &flags) || !submit_conditions(r, &conditions, &w))
 		return ROUTE_DONE;
 	w.value = said.value;
-	w.expires_ms = ttl_expires_ms(said.ttl);
+	w.expires_ms = ttl_expires_ms(r->server->store, said.ttl);
 	return submit_write(r, &w, flags, classic_set_done);
 }
 

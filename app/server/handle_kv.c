@@ -9,6 +9,7 @@
 #include "server/media_type.h"
 #include "server/problem.h"
 #include "server/range.h"
+#include "server/server.h"
 #include "server/submit.h"
 #include "server/ttl.h"
 #include "util/decimal.h"
@@ -95,7 +96,7 @@ enum route_result handle_kv_put(struct request *r)
 	    !kv_content_type(r, &w.content_type) || !submit_ttl(r, &q, &ttl) ||
 	    !submit_durability(r, &q, &flags) || !submit_conditions(r, &conditions, &w))
 		return ROUTE_DONE;
-	w.expires_ms = ttl_expires_ms(ttl);
+	w.expires_ms = ttl_expires_ms(r->server->store, ttl);
 	return submit_write(r, &w, flags, kv_put_done);
 }
 

@@ -2,8 +2,9 @@
 /*
  * loop.c - one thread's events.
  *
- * Letters   a stack that many push to and one takes whole. The pusher that found it empty writes the eventfd; the loop reads the
- *           eventfd before it takes the stack, so that a letter is either taken or has a wake-up of its own.
+ * Letters   a stack that many push to and one takes whole. The pusher that found it empty writes the eventfd, which is watched for edges
+ *           and never read: each write wakes the loop once, before it takes the stack, so that a letter is either taken or has a
+ *           wake-up of its own.
  */
 #include "server/loop.h"
 
@@ -26,13 +27,11 @@ static uint64_t loop_clock(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+/* All it is for is that epoll returned. */
 static void loop_on_wake(struct loop_source *s, uint32_t events)
 {
-	uint64_t count;
-
+	(void)s;
 	(void)events;
-	while (read(s->fd, &count, sizeof(count)) < 0 && errno == EINTR)
-		;
 }
 
 int loop_init(struct loop *l, uint64_t request_ms, uint64_t transfer_ms)
@@ -51,7 +50,7 @@ int loop_init(struct loop *l, uint64_t request_ms, uint64_t transfer_ms)
 		return -1;
 	l->wake.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	l->wake.ready = loop_on_wake;
-	if (l->wake.fd < 0 || loop_add(l, &l->wake, EPOLLIN) < 0) {
+	if (l->wake.fd < 0 || loop_add(l, &l->wake, EPOLLIN | EPOLLET) < 0) {
 		loop_fini(l);
 		return -1;
 	}

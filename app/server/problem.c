@@ -2,6 +2,7 @@
 /* problem.c - every answer that says no, as problem details (RFC 9457). */
 #include "server/problem.h"
 
+#include "server/server.h"
 #include "util/json_text.h"
 #include "util/utf8.h"
 
@@ -154,8 +155,18 @@ struct span problem_detail(const struct request *r)
 	return span_of(from, (size_t)(to - from));
 }
 
+/* A queued write that met a full disk in the log itself, and not at its door, has failed like any other: for good, and who knows how far. */
+static bool problem_in_log(const struct request *r)
+{
+	const struct store *store = r->server != NULL ? r->server->store : NULL;
+
+	return store != NULL && store->ops->ready != NULL && store->ops->ready(r->server->store) == STORE_E_FAULT;
+}
+
 void problem_store(struct request *r, int store_code, bool queued)
 {
+	if (queued && store_code == STORE_E_NOSPACE && problem_in_log(r))
+		store_code = STORE_E_IO;
 	switch (store_code) {
 	case STORE_E_NOSPACE:
 		problem_set(r, 507, PROBLEM_DISK_FULL,

@@ -16,12 +16,14 @@ bool ttl_parse(struct span text, uint64_t *seconds)
 	return true;
 }
 
-uint64_t ttl_expires_ms(uint64_t seconds)
+uint64_t ttl_expires_ms(struct store *store, uint64_t seconds)
 {
 	struct timespec now;
 
 	if (seconds == 0)
 		return 0;
+	if (store->ops->clock_ms != NULL)
+		return store->ops->clock_ms(store) + seconds * 1000;
 	clock_gettime(CLOCK_REALTIME, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 + seconds * 1000;
 }

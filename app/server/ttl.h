@@ -3,13 +3,14 @@
 #ifndef SERVER_TTL_H
 #define SERVER_TTL_H
 
+#include "store/store.h"
 #include "util/bytes.h"
 
 #define TTL_SECONDS_MAX UINT64_C(3155760000)     /* a hundred years */
 
 /* "1" to "3155760000". False: not such a number. */
 bool ttl_parse(struct span text, uint64_t *seconds);
-/* When an entry written now with this ttl ends; 0 (none) stays 0 (never). */
-uint64_t ttl_expires_ms(uint64_t seconds);
+/* When an entry written now with this ttl ends, by the clock that the store goes by; 0 (none) stays 0 (never). */
+uint64_t ttl_expires_ms(struct store *store, uint64_t seconds);
 
 #endif

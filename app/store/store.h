@@ -183,6 +183,7 @@ struct store_ops {
 	int (*watch)(struct store *s, void (*fn)(void *ctx), void *ctx);
 	void (*watch_arm)(struct store *s, uint64_t version);
 	void (*unwatch)(struct store *s);
+	uint64_t (*clock_ms)(struct store *s);                    /* by which entries expire: Unix ms that never go back; NULL = the wall clock */
 	int (*flush)(struct store *s, uint64_t *entries);         /* blocking */
 	int (*compact)(struct store *s);                          /* blocking, long */
 	/* Blocking, long; each may be NULL. */

@@ -393,6 +393,11 @@ static int engine_close(struct store *s)
 
 /* ---- open ------------------------------------------------------------------------------------ */
 
+static uint64_t engine_clock_ms(struct store *s)
+{
+	return silt_clock_ms(engine_of(s)->db);
+}
+
 static const char *const engine_capabilities[] = {
 	"conditions", "ttl", "content-type", "return-representation", "durability", "ranges", "ndjson", "range-delete", "counters",
 	"batch", "changes", "flush", "compact", "verify", "checkpoint", NULL,
@@ -418,6 +423,7 @@ static const struct store_ops engine_ops = {
 	.watch = engine_watch,
 	.watch_arm = engine_watch_arm,
 	.unwatch = engine_unwatch,
+	.clock_ms = engine_clock_ms,
 	.flush = engine_flush,
 	.compact = engine_compact,
 	.verify = engine_verify,

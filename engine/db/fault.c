@@ -26,6 +26,11 @@ uint64_t db_now_ms(struct silt_db *db)
 	return seen;
 }
 
+uint64_t silt_clock_ms(silt_db *db)
+{
+	return db ? db_now_ms(db) : 0;
+}
+
 struct db_stripe *db_stripe(struct silt_db *db)
 {
 	static _Atomic unsigned next;             /* hands out stripes; no state of a store */

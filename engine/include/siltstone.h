@@ -431,6 +431,14 @@ SILT_EXPORT SILT_MUST_CHECK int silt_approximate(silt_db *db, struct silt_slice 
                                                  struct silt_estimate *out);
 
 /*
+ * silt_clock_ms - the time by which entries expire, in Unix milliseconds: the wall clock, and where that was set back the latest that this
+ * store has seen of it. What is to live for some time from now gets its expires_ms from this one: by the wall clock alone it might be
+ * over when it is written.
+ * threads  any. NULL is 0.
+ */
+SILT_EXPORT uint64_t silt_clock_ms(silt_db *db);
+
+/*
  * silt_flush - write the memtables of now to tables and wait for it. A memtable without entries makes none.
  * returns  0; SILT_E_FAULT, _NOSPACE, _IO, _NOMEM, _BUSY, _CLOSED, _MISUSE (also of a read-only store).
  * threads  any; reads and writes go on.

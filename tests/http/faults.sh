@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# faults.sh - a disk that fails, one that does not keep up, and a clock that is set back: each has its own answer through nginx, reads go
+# on, and nothing acknowledged is lost. The faults are preloaded (preload/faults.c) and switched by files.
+. "$(dirname "$0")/../lib/http.sh"
+mkdir "$work/faults"
+if ! gcc -std=c17 -D_GNU_SOURCE -O1 -fPIC -shared -o "$work/faults.so" "$root/tests/http/preload/faults.c" -ldl 2>"$work/gcc.err"; then
+	not_ok 'the faults can be built' "$(cat "$work/gcc.err")"
+	finish
+fi
+printf '#!/bin/sh\nFAULTS=%s LD_PRELOAD=%s exec %s "$@"\n' "$work/faults" "$work/faults.so" "$SILT_RESPONDER" >"$work/responder"
+chmod +x "$work/responder"
+SILT_RESPONDER=$work/responder
+fault() { : >"$work/faults/$1"; }
+over() { rm -f "$work/faults/$1"; }
+clock() { echo "$1" >"$work/faults/clock.new"; mv "$work/faults/clock.new" "$work/faults/clock"; }
+
+# ---- the clock is set forward and back: what has expired stays away, and what is written then lives its time
+serve_start || finish
+request -X PUT -d soon '/v1/kv/soon?ttl=100'
+put for-ever here
+that 'an entry with 100 s to live' holds soon soon
+clock 200
+that '200 s later it is absent' lacks soon
+expect 'to a condition too' 201 -- -X PUT -H 'If-None-Match: *' -d again '/v1/kv/soon?ttl=100'
+that 'and written anew' holds soon again
+clock 400
+that 'absent again' lacks soon
+clock -100000
+that 'the clock goes back: what has expired stays absent' lacks soon
+that 'what lives for ever lives' holds for-ever here
+request -X PUT -d short '/v1/kv/short?ttl=100'
+that 'what is written with a time to live then has it' holds short short
+expect 'by POST as well' 200 -- -d '{"key":"posted","value":"v","ttl":100}' /set
+that 'and is there' holds posted v
+expect 'in a batch as well' 200 -- -d '{"ops":[{"put":{"key":"batched","value":"v","ttl":100}}]}' /v1/batch
+that 'and is there too' holds batched v
+put after clock
+newer=$version
+put after again
+that 'versions go on upwards' [ "$version" -gt "$newer" ]
+serve_stop
+serve_start || finish
+that 'after a restart under the clock that went back all of it is there' holds short short
+that 'and what lives for ever' holds after again
+over clock
+
+# ---- a sync fails: sticky, reads go on, and a restart is the way out
+put before-fault safe
+fault eio
+expect 'a failed sync: the outcome is unknown' 500 type:io-error '.outcome == "unknown"' -- -X PUT -d lost /v1/kv/during
+that 'the log says why, with file and offset' grep -qE 'wal.*Input/output error' "$work/serve.log"
+over eio
+expect 'from then on writes are refused, although the disk works again' 503 type:read-only 'h:retry-after: [0-9]+' -- -X PUT -d x /v1/kv/later
+expect 'deletes too' 503 type:read-only -- -X DELETE /v1/kv/before-fault
+expect 'in the classic dialect' 503 type:read-only -- -d 'key=a&value=b' /set
+expect 'a batch' 503 type:read-only -- -d '{"ops":[{"put":{"key":"a","value":"b"}}]}' /v1/batch
+expect 'a counter' 503 type:read-only -- -X POST '/v1/kv/n?op=incr'
+expect 'a range delete' 503 type:read-only -- -X DELETE '/v1/kv?prefix=a'
+expect 'readyz says so' 503 type:read-only -- /readyz
+expect 'it is alive' 200 -- /healthz
+expect 'reads go on' 200 is:safe -- /v1/kv/before-fault
+expect 'lists too' 200 '.items|length > 0' -- '/v1/kv?limit=5'
+expect 'what was refused is not there' 404 -- /v1/kv/later
+serve_stop
+serve_start || finish
+that 'opened again, what was acknowledged is there' holds before-fault safe
+get during
+that 'what was unknown is whole or absent' [ "$status" = 404 -o "$(cat "$body")" = lost ]
+that 'and it takes writes' put later yes
+
+# ---- the log meets a disk without room, at a write that was let in: no 507 that goes away by itself, but a fault like any other
+fault enospc
+# The write that meets it, or, where the mark behind the one before has met it already, the refusal of all that follow.
+fails() { request -X PUT -d x "/v1/kv/$1"; jq -e '.outcome == "unknown" and .status == 500 or (.type | endswith(":read-only")) and .status == 503' "$body"; }
+that 'no room in the log itself: the outcome is unknown, and nobody is told that it goes away by itself' fails full
+over enospc
+expect 'then writes are refused' 503 type:read-only -- -X PUT -d x /v1/kv/full
+expect 'and reads go on' 200 is:yes -- /v1/kv/later
+serve_stop
+serve_start || finish
+that 'opened again it takes writes' put full now
+that 'and what was acknowledged is there' holds later yes
+serve_stop
+
+# ---- a disk that does not keep up: writes wait a bounded time and are refused, and go on by themselves
+printf 'memory = 8M\nmemtable_size = 64K\nwal_segment_size = 4M\n' >"$work/small.conf"
+serve_start --config "$work/small.conf" || finish
+fault slow
+head -c 16000 /dev/urandom >"$work/value"
+seq 1 200 | sed "s|.*|url = \"$url/v1/kv/stall-&\"\nrequest = PUT\ndata-binary = \"@$work/value\"\noutput = \"$work/answer-&\"\nwrite-out = \"& %{http_code} %header{retry-after}\\\\n\"\nnext|" | sed '$d' >"$work/crowd"
+curl -s -Z --parallel-max 64 --parallel-immediate -m 100 -K "$work/crowd" >"$work/answers" 2>/dev/null &
+crowd=$!
+stalled() { grep -q 'write-stall' "$work/serve.log"; }
+that 'where flushes do not keep up, writes are refused after a bounded wait' within 60 stalled
+that 'reads go on' lacks "nothing"
+expect 'it is alive while it stalls' 200 -- /healthz
+over slow
+wait "$crowd"
+that 'all are answered' [ "$(wc -l <"$work/answers")" = 200 ]
+that 'with yes or not now' [ "$(grep -cE ' (201 |503 [0-9])' "$work/answers")" = 200 ]
+takes_writes() { put stalled no; }
+that 'it goes on by itself' within 60 takes_writes
+key=$(awk '$2 == 503 { print $1; exit }' "$work/answers")
+that 'what was refused has a problem of its own' grep -q '"urn:siltstone:problem:write-stall"' "$work/answer-$key"
+awk '$2 == 201 { print $1 }' "$work/answers" >"$work/promised"
+awk '$2 == 503 { print $1 }' "$work/answers" >"$work/refused"
+wrong=0
+for i in $(shuf -n 40 "$work/promised"); do
+	get "stall-$i"
+	cmp -s "$body" "$work/value" || wrong=$((wrong + 1))
+done
+for i in $(shuf -n 20 "$work/refused"); do
+	lacks "stall-$i" || wrong=$((wrong + 1))
+done
+that "what was acknowledged ($(wc -l <"$work/promised")) is there, what was refused ($(wc -l <"$work/refused")) is not" [ "$wrong" = 0 ]
+finish
