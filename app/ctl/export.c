@@ -58,7 +58,7 @@ static void export_sum_up(const struct export *x, const struct target_scanned *a
 
 static void export_failed(const struct export *x)
 {
-	if (x->writer->is_stdout)
+	if (x->writer->is_stream)
 		(void)fprintf(stderr, "siltctl export: it ended after %" PRIu64 " entries: what was written is not all; run it again\n", x->count);
 	else
 		(void)fprintf(stderr, "siltctl export: it ended after %" PRIu64 " entries: nothing was left in %s, nor changed; run it again\n",
@@ -70,7 +70,6 @@ static int export_run(struct export *x, struct target *t, const struct target_ra
 	struct target_scanned all;
 	int status;
 
-	stop_begin();
 	export_begin_progress(x);
 	if (x->progress.terminal || !x->progress.silent)
 		x->estimate = t->ops->estimate(t, range);
@@ -93,6 +92,7 @@ int export_command(const struct args *a)
 	struct target *t = NULL;
 	int status = SESSION_USAGE;
 
+	stop_begin();
 	if (args_allow(a, ARGS_TARGET | ARGS_RANGE | ARGS_FORMAT | ARGS_OUTPUT | ARGS_JSON, 0))
 		status = target_range(a, &behind, &range);
 	if (status == SESSION_OK)

@@ -27,7 +27,7 @@ struct import_op {                    /* one of the batch: where its bytes are i
 	size_t key_at, key_len, value_at, value_len, meta_at, meta_len;
 	uint64_t expires_ms;
 	uint64_t line;
-	size_t path_at;               /* of a tree; NUL-ended */
+	size_t path_at;               /* of a tree; NUL-ended; never 0, where the key is */
 };
 
 struct import {
@@ -60,6 +60,17 @@ static void import_at(struct import *im, uint64_t line, const char *path)
 		bytes_add(&im->from_path, path, strlen(path) + 1);
 }
 
+/* Behind what the reader gave last. A file is imported once more. */
+static void import_behind(struct import *im)
+{
+	import_at(im, im->reader->next_line, im->reader->place.path);
+}
+
+static void import_at_op(struct import *im, const struct import_op *op)
+{
+	import_at(im, op->line, op->path_at ? im->text.p + op->path_at : NULL);
+}
+
 static void import_done(struct import *im, struct span key, size_t n)
 {
 	im->imported += n;
@@ -84,7 +95,7 @@ static int import_one_by_one(struct import *im)
 	int status = SESSION_OK;
 
 	for (size_t i = 0; i < im->n && status == SESSION_OK; i++) {
-		import_at(im, im->op[i].line, im->reader->place.path ? im->text.p + im->op[i].path_at : NULL);
+		import_at_op(im, &im->op[i]);
 		status = stop_asked() ? stop_status() : im->target->ops->write(im->target, &im->out[i], 1, &version);
 		if (status == SESSION_OK)
 			import_done(im, im->out[i].entry.key, 1);
@@ -101,7 +112,7 @@ static int import_flush(struct import *im)
 		return SESSION_OK;
 	for (size_t i = 0; i < im->n; i++)
 		import_op_of(im, &im->op[i], &im->out[i]);
-	import_at(im, im->op[0].line, im->reader->place.path ? im->text.p + im->op[0].path_at : NULL);
+	import_at_op(im, &im->op[0]);
 	status = im->target->ops->write(im->target, im->out, im->n, &version);
 	if (status == SESSION_OK)
 		import_done(im, im->out[im->n - 1].entry.key, im->n);
@@ -109,6 +120,8 @@ static int import_flush(struct import *im)
 		status = import_one_by_one(im);
 	im->n = 0;
 	bytes_clear(&im->text);
+	if (status == SESSION_OK)
+		import_behind(im);
 	return status;
 }
 
@@ -149,9 +162,19 @@ static int import_alone(struct import *im, const struct reader_item *item)
 		return status;
 	import_at(im, item->place.line, item->place.path);
 	status = im->target->ops->write(im->target, &op, 1, &version);
-	if (status == SESSION_OK)
+	if (status == SESSION_OK) {
 		import_done(im, item->entry.key, 1);
+		import_behind(im);
+	}
 	return status;
+}
+
+/* Ended by a signal: what is at hand is let go. */
+static int import_stopped(struct import *im)
+{
+	if (im->n > 0)
+		import_at_op(im, &im->op[0]);
+	return stop_status();
 }
 
 /* ---- the whole of it ---------------------------------------------------------------------------------------------------- */
@@ -182,7 +205,7 @@ static int import_all(struct import *im)
 
 	for (;;) {
 		if (stop_asked())
-			return stop_status();
+			return import_stopped(im);
 		status = im->reader->ops->next(im->reader, &item);
 		if (status != SESSION_OK)
 			break;
@@ -193,7 +216,7 @@ static int import_all(struct import *im)
 			import_tell(im);
 	}
 	if (stop_asked())
-		return stop_status();
+		return import_stopped(im);
 	flushed = import_flush(im);
 	if (flushed != SESSION_OK)
 		return flushed;
@@ -244,7 +267,6 @@ static int import_run(struct import *im)
 {
 	int status;
 
-	stop_begin();
 	progress_begin(&im->progress, "import");
 	im->progress.silent = im->args->given & ARGS_JSON;
 	import_at(im, im->args->from_line, im->args->from_file);
@@ -266,6 +288,7 @@ int import_command(const struct args *a)
 	if (!im)
 		return session_fail("import", SILT_E_NOMEM);
 	im->args = a;
+	stop_begin();
 	status = reader_open(a, &im->reader);
 	if (status == SESSION_OK)
 		status = target_open(a, TARGET_WRITE, &im->target);

@@ -28,6 +28,11 @@ const char *outfile_name(const struct outfile *o)
 	return o->path ? o->path : "stdout";
 }
 
+bool outfile_is_stream(const struct outfile *o)
+{
+	return !o->temporary;
+}
+
 uint64_t outfile_bytes(const struct outfile *o)
 {
 	return o->bytes;

@@ -19,6 +19,8 @@ int outfile_write(struct outfile *o, struct span s);
 int outfile_commit(struct outfile *o);
 void outfile_close(struct outfile *o);          /* NULL is fine */
 const char *outfile_name(const struct outfile *o);
+/* Is it written as it comes, so that a part of it stays where the rest fails? */
+bool outfile_is_stream(const struct outfile *o);
 uint64_t outfile_bytes(const struct outfile *o);
 
 /* A rename, or a file made, in this directory is there after a crash. False: errno. */

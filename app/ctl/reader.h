@@ -36,6 +36,7 @@ struct reader {                       /* each form's own struct begins with it *
 	const struct reader_ops *ops;
 	const char *name;             /* of the source, for messages */
 	struct reader_place place;    /* of what next() is at, or failed at */
+	uint64_t next_line;           /* behind that, where it has lines */
 };
 
 /* As --format, or else the source, says. End with reader_close(). */

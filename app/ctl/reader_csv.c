@@ -192,6 +192,7 @@ static int reader_csv_next(struct reader *r, struct reader_item *out)
 	do {
 		status = reader_csv_record(c);
 		r->place.line = c->line;
+		r->next_line = c->line + c->record.lines;
 		if (status != SESSION_OK)
 			return status;
 	} while (c->line < c->from || (c->record.fields == 1 && c->record.field[0].len == 0));   /* a blank line */

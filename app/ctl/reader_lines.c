@@ -145,6 +145,7 @@ static int reader_lines_next(struct reader *r, struct reader_item *out)
 	do {
 		status = reader_lines_line(l, &line);
 		r->place.line = l->line + (status == READER_END);
+		r->next_line = l->line + 1;
 		if (status == READER_END)
 			return reader_lines_no_more(l);
 		if (status == SESSION_OK)

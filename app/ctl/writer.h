@@ -21,6 +21,7 @@ struct writer {                       /* each form's own struct begins with it *
 	const struct writer_ops *ops;
 	const char *name;             /* of what is written, for messages */
 	bool is_stdout;
+	bool is_stream;               /* a part stays where the rest fails: stdout, a pipe, a device */
 	uint64_t bytes;               /* written so far */
 };
 

@@ -137,6 +137,7 @@ int writer_stream_open(const char *path, bool csv, struct writer **out)
 	}
 	w->writer = (struct writer){
 		.ops = &writer_stream_ops, .name = outfile_name(w->output), .is_stdout = !path || strcmp(path, "-") == 0,
+		.is_stream = outfile_is_stream(w->output),
 	};
 	w->csv = csv;
 	status = csv ? writer_stream_columns(w) : SESSION_OK;
