@@ -7,6 +7,7 @@
 
 #include <getopt.h>
 #include <inttypes.h>
+#include <siltstone.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,6 +60,12 @@ static const struct args_option args_options[] = {
 	{ "from-file", ARGS_FROM_FILE, ARGS_TEXT, offsetof(struct args, from_file), 0, 0 },
 	{ "no-end", ARGS_NO_END, ARGS_FLAG, 0, 0, 0 },
 	{ "literal", ARGS_LITERAL, ARGS_FLAG, 0, 0, 0 },
+	{ "since", ARGS_SINCE, ARGS_NUMBER, offsetof(struct args, since), 0, SILT_VERSION_MAX },
+	{ "once", ARGS_ONCE, ARGS_FLAG, 0, 0, 0 },
+	{ "interval", ARGS_INTERVAL, ARGS_NUMBER, offsetof(struct args, interval_s), 1, 3600 },
+	{ "connections", ARGS_CONNECTIONS, ARGS_NUMBER, offsetof(struct args, connections), 1, 1000 },
+	{ "seconds", ARGS_SECONDS, ARGS_NUMBER, offsetof(struct args, seconds), 1, 86400 },
+	{ "size", ARGS_SIZE, ARGS_NUMBER, offsetof(struct args, size), 0, 1 << 20 },
 };
 #define ARGS_OPTIONS (sizeof(args_options) / sizeof(args_options[0]))
 

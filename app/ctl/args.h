@@ -43,6 +43,12 @@
 #define ARGS_VERIFY        ARGS_BIT(41)
 #define ARGS_FULL          ARGS_BIT(42)
 #define ARGS_QUICK         ARGS_BIT(43)
+#define ARGS_SINCE         ARGS_BIT(44)
+#define ARGS_ONCE          ARGS_BIT(45)
+#define ARGS_INTERVAL      ARGS_BIT(46)
+#define ARGS_CONNECTIONS   ARGS_BIT(47)
+#define ARGS_SECONDS       ARGS_BIT(48)
+#define ARGS_SIZE          ARGS_BIT(49)
 
 #define ARGS_TARGET (ARGS_DB | ARGS_URL | ARGS_USER | ARGS_CACERT | ARGS_TIMEOUT)
 #define ARGS_RANGE  (ARGS_ESCAPED | ARGS_PREFIX | ARGS_START | ARGS_END)
@@ -56,7 +62,7 @@ struct args {
 	const char *if_match, *if_none_match;
 	const char *format, *output, *from_file;
 	uint64_t limit, timeout_s, ttl_s, from_line;
-	uint64_t keep;
+	uint64_t keep, since, interval_s, connections, seconds, size;
 	struct bytes prefix, start, end;
 	const char *command;          /* NULL: none */
 	char **operand;               /* behind the command */

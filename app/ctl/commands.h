@@ -7,6 +7,9 @@
 
 int backup_command(const struct args *a);
 int restore_command(const struct args *a);
+int watch_command(const struct args *a);
+int top_command(const struct args *a);
+int bench_command(const struct args *a);
 int checkpoint_command(const struct args *a);
 int compact_command(const struct args *a);
 int count_command(const struct args *a);

@@ -27,6 +27,7 @@ struct http {
 	uint64_t silence_s;
 	/* of the request under way */
 	const struct http_request *request;
+	struct curl_slist *headers;
 	struct http_answer *answer;
 	struct span unsent;           /* of its body */
 	bool sink_ended;
@@ -159,9 +160,19 @@ static int http_look_up(void *ctx, curl_off_t down_all, curl_off_t down, curl_of
 	return stop_asked() != 0;
 }
 
-static void http_set_up(struct http *h, const struct args *a)
+/* What a handle has of its own. */
+static void http_set_own(struct http *h)
 {
 	(void)curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->error);
+	(void)curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, h);
+	(void)curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, h);
+	(void)curl_easy_setopt(h->easy, CURLOPT_READDATA, h);
+	(void)curl_easy_setopt(h->easy, CURLOPT_SEEKDATA, h);
+}
+
+static void http_set_up(struct http *h, const struct args *a)
+{
+	http_set_own(h);
 	(void)curl_easy_setopt(h->easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	(void)curl_easy_setopt(h->easy, CURLOPT_USERAGENT, "siltctl/" PACKAGE_VERSION);
 	(void)curl_easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1L);
@@ -170,13 +181,9 @@ static void http_set_up(struct http *h, const struct args *a)
 	(void)curl_easy_setopt(h->easy, CURLOPT_BUFFERSIZE, 128L << 10);
 	(void)curl_easy_setopt(h->easy, CURLOPT_UPLOAD_BUFFERSIZE, 128L << 10);
 	(void)curl_easy_setopt(h->easy, CURLOPT_HEADERFUNCTION, http_take_head);
-	(void)curl_easy_setopt(h->easy, CURLOPT_HEADERDATA, h);
 	(void)curl_easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, http_take_body);
-	(void)curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, h);
 	(void)curl_easy_setopt(h->easy, CURLOPT_READFUNCTION, http_give_body);
-	(void)curl_easy_setopt(h->easy, CURLOPT_READDATA, h);
 	(void)curl_easy_setopt(h->easy, CURLOPT_SEEKFUNCTION, http_rewind_body);
-	(void)curl_easy_setopt(h->easy, CURLOPT_SEEKDATA, h);
 	(void)curl_easy_setopt(h->easy, CURLOPT_NOPROGRESS, 0L);
 	(void)curl_easy_setopt(h->easy, CURLOPT_XFERINFOFUNCTION, http_look_up);
 	if (a->cacert)
@@ -208,11 +215,31 @@ int http_open(const struct args *a, struct http **out)
 	return SESSION_OK;
 }
 
+int http_another(const struct http *h, struct http **out)
+{
+	struct http *another = calloc(1, sizeof(*another));
+
+	if (!another || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		free(another);
+		return session_fail(h->base.p, SILT_E_NOMEM);
+	}
+	another->silence_s = h->silence_s;
+	another->easy = curl_easy_duphandle(h->easy);
+	if (!another->easy || !bytes_add(&another->base, h->base.p, h->base.len)) {
+		http_close(another);
+		return session_fail(h->base.p, SILT_E_NOMEM);
+	}
+	http_set_own(another);
+	*out = another;
+	return SESSION_OK;
+}
+
 void http_close(struct http *h)
 {
 	if (!h)
 		return;
 	curl_easy_cleanup(h->easy);
+	curl_slist_free_all(h->headers);
 	curl_global_cleanup();
 	bytes_fini(&h->base);
 	bytes_fini(&h->target);
@@ -431,17 +458,16 @@ static void http_prepare(struct http *h, const struct http_request *r)
 	(void)curl_easy_setopt(h->easy, CURLOPT_LOW_SPEED_TIME, silence_s == HTTP_WAIT_FOR_EVER ? 0L : (long)silence_s);
 }
 
-int http_ask(struct http *h, const struct http_request *r, struct http_answer *a)
+void *http_begin(struct http *h, const struct http_request *r, struct http_answer *a)
 {
 	struct curl_slist *headers = http_headers(r);
-	CURLcode code;
 
 	bytes_clear(&a->head);
 	bytes_clear(&a->body);
 	a->status = 0;
 	if (!headers || !http_target(h, r)) {
 		curl_slist_free_all(headers);
-		return session_fail(h->base.p, SILT_E_NOMEM);
+		return NULL;
 	}
 	h->request = r;
 	h->answer = a;
@@ -449,16 +475,31 @@ int http_ask(struct http *h, const struct http_request *r, struct http_answer *a
 	h->sink_ended = false;
 	h->error[0] = '\0';
 	http_prepare(h, r);
+	h->headers = headers;
 	(void)curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, headers);
-	code = curl_easy_perform(h->easy);
+	return h->easy;
+}
+
+int http_end(struct http *h, int result)
+{
+	CURLcode code = (CURLcode)result;
+
 	(void)curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, NULL);
-	(void)curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &a->status);
-	curl_slist_free_all(headers);
+	(void)curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &h->answer->status);
+	curl_slist_free_all(h->headers);
+	h->headers = NULL;
 	if (code == CURLE_WRITE_ERROR && h->sink_ended)
 		return SESSION_OK;
 	if (code == CURLE_WRITE_ERROR)
 		return session_fail(h->base.p, SILT_E_NOMEM);
-	return code == CURLE_OK ? SESSION_OK : http_broken(h, r, code);
+	return code == CURLE_OK ? SESSION_OK : http_broken(h, h->request, code);
+}
+
+int http_ask(struct http *h, const struct http_request *r, struct http_answer *a)
+{
+	CURL *easy = http_begin(h, r, a);
+
+	return easy ? http_end(h, (int)curl_easy_perform(easy)) : session_fail(h->base.p, SILT_E_NOMEM);
 }
 
 /* Seconds that the server asks to wait; 0 = it does not. */

@@ -46,6 +46,14 @@ const char *http_url(const struct http *h);
 
 /* 0: there is an answer, of whatever status. After a failure of anything but GET it was said that the outcome is not known. */
 int http_ask(struct http *h, const struct http_request *r, struct http_answer *a);
+/*
+ * The same in two halves, for who drives many at once through libcurl's multi interface: the easy handle, ready for this request (NULL: no
+ * memory); and when it is over, with the CURLcode, how it went.
+ */
+void *http_begin(struct http *h, const struct http_request *r, struct http_answer *a);
+int http_end(struct http *h, int code);
+/* Another connection to the same server, by the same login. */
+int http_another(const struct http *h, struct http **out);
 /* The same, asked again while the server says 429 or 503 with Retry-After, for half a minute: nothing was done then. */
 int http_ask_patiently(struct http *h, const struct http_request *r, struct http_answer *a);
 /* Says what an answer of 400 and above says; the exit status for it. */

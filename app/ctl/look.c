@@ -2,6 +2,7 @@
 /* look.c - members of a server's JSON answer by name. */
 #include "ctl/look.h"
 
+#include "util/base64.h"
 #include "util/decimal.h"
 #include "util/json_string.h"
 #include "util/json_walk.h"
@@ -54,4 +55,18 @@ bool look_text(struct span object, const char *name, struct bytes *out)
 	struct json_member m;
 
 	return look_member(object, name, &m) && m.kind == JSON_STRING && json_string_decode(m.value, out);
+}
+
+bool look_bytes(struct span object, const char *name, const char *encoding, struct bytes *out)
+{
+	struct bytes text = { 0 };
+	struct json_member how;
+	size_t bad_at;
+	bool ok;
+
+	if (!look_member(object, encoding, &how))
+		return look_text(object, name, out);
+	ok = span_eq(how.value, "\"base64\"") && look_text(object, name, &text) && base64_decode(span_of(text.p, text.len), out, &bad_at);
+	bytes_fini(&text);
+	return ok;
 }

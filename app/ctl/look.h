@@ -17,5 +17,7 @@ bool look_in(struct span object, const char *name, struct span *out);
 bool look_number(struct span object, const char *name, uint64_t *out);
 /* Appends the text of a string. */
 bool look_text(struct span object, const char *name, struct bytes *out);
+/* Appends any bytes: a string, in base64 where the member `encoding` says so. */
+bool look_bytes(struct span object, const char *name, const char *encoding, struct bytes *out);
 
 #endif

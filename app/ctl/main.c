@@ -58,7 +58,20 @@ static const char main_help[] =
 	"       --apply          and repair it: what can be read is kept, damaged files go to DIR/quarantine\n"
 	"\n"
 	"Of a running server alone:\n"
+	"  watch                 the changes as they come, a line each: version, what, key, value\n"
+	"       --since N        those after version N, too; default: from now\n"
+	"       --prefix P       only of keys that begin with P\n"
+	"       --limit N        end after N of them\n"
+	"  top                   what it does, by the second: a live picture on a terminal, else a line each time\n"
+	"       --interval S     every S seconds; default: 2\n"
+	"       --once           one picture, as text\n"
 	"  shutdown              flush, sync, end\n"
+	"\n"
+	"  bench                 durable puts, then gets, of keys of its own, which go again: of a server, or with --db DIR of a\n"
+	"                        scratch store in DIR\n"
+	"       --connections N  at once; default: 16\n"
+	"       --seconds S      each; default: 5\n"
+	"       --size N         bytes of a value; default: 100\n"
 	"\n"
 	"RANGE is one or more of\n"
 	"       --prefix P       only keys that begin with P\n"
@@ -91,7 +104,7 @@ static const struct {
 	{ "count", count_command }, { "export", export_command }, { "import", import_command }, { "stats", stats_command },
 	{ "flush", flush_command }, { "compact", compact_command }, { "verify", verify_command }, { "backup", backup_command },
 	{ "restore", restore_command }, { "dump", dump_command }, { "checkpoint", checkpoint_command }, { "repair", repair_command },
-	{ "shutdown", shutdown_command },
+	{ "watch", watch_command }, { "top", top_command }, { "bench", bench_command }, { "shutdown", shutdown_command },
 };
 
 static int main_run(const struct args *a)

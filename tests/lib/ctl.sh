@@ -9,7 +9,7 @@ ctl=$build/siltctl
 make_store=$build/tests/ctl/make_store
 
 run() {
-	"$ctl" "$@" >"$work/out" 2>"$work/err" </dev/null
+	timeout 120 "$ctl" "$@" >"$work/out" 2>"$work/err" </dev/null
 	status=$?
 }
 so() {
