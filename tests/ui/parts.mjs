@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// parts.mjs - the small rooms that compute, asked one by one inside the page: bytes, JSON, histograms, words.
+
+import { check, equal, open } from "./harness.mjs";
+
+export async function testParts() {
+	const page = await open("#/jobs");
+	const within = (room, fn, argument) => page.evaluate(async ([r, f, a]) => {
+		const rooms = await import(`/ui/js/${r}.js`);
+		return rooms[f](...a);
+	}, [room, fn, argument]);
+	const same = (name, room, fn, argument, wanted) => check(name, async () => equal(await within(room, fn, argument), wanted));
+
+	await same("JSON is indented as it was written", "json-pretty", "jsonPretty", ['{"n":12345678901234567890,"e":1.50,"a":[],"o":{},"s":"a\\"{,}"}'],
+		'{\n  "n": 12345678901234567890,\n  "e": 1.50,\n  "a": [],\n  "o": {},\n  "s": "a\\"{,}"\n}');
+	await same("what is no JSON is not", "json-pretty", "jsonPretty", ["{a:1}"], null);
+	await same("sizes", "format", "bytes", [1536], "1.5 KiB");
+	await same("short times", "format", "seconds", [0.0000123], "12.3 µs");
+	await same("long times", "format", "span", [90061], "1 d 1 h");
+	await same("the median of a histogram", "metrics", "quantile", [[[1, 0], [2, 10], [4, 20]], 0.5], 2);
+	await check("a quantile beyond the last bound", async () => equal(await page.evaluate(async () => {
+		const { quantile } = await import("/ui/js/metrics.js");
+		return quantile([[1, 0], [2, 1], [Infinity, 10]], 0.99);
+	}), 2));
+	await same("nothing counted", "metrics", "quantile", [[[1, 0], [2, 0]], 0.99], null);
+	await check("percent-encoding holds any byte", async () => equal(await page.evaluate(async () => {
+		const b = await import("/ui/js/bytes.js");
+		const all = Uint8Array.from({ length: 256 }, (_, i) => i);
+		return [b.equal(b.percentDecode(b.percentEncode(all)), all), b.percentDecode("a%2"), b.equal(b.fromHex(b.toHex(all)), all), b.fromHex("abc"), b.fromHex("zz")];
+	}), [true, null, true, null, null]));
+	await check("a key that would turn its neighbours round is escaped", async () => equal(await page.evaluate(async () => {
+		const { encode, keyPieces } = await import("/ui/js/bytes.js");
+		return [keyPieces(encode("a\u202eb\nc")).map((p) => p.text).join(""), keyPieces(Uint8Array.from([97, 0xff, 0])).map((p) => p.text).join("")];
+	}), ["a\\u{202e}b\\x0ac", "a\\xff\\x00"]));
+	await check("the text form of metrics", async () => equal(await page.evaluate(async () => {
+		const { Metrics } = await import("/ui/js/metrics.js");
+		const m = new Metrics('# HELP a b\na{x="1,\\"2",y="z"} 3\na{x="2",y="z"} 4.5e1\nb 7\n');
+		return [m.sum("a"), m.sum("a", (l) => l.x === '1,"2'), m.sum("b"), m.sum("c")];
+	}), [48, 3, 7, null]));
+	await page.context().close();
+}
