@@ -72,7 +72,7 @@ export const get = async (key) => {
 
 /* ---- the browser ---- */
 
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
 const complaints = [];
 const elsewhere = [];
 export const complained = () => complaints;
