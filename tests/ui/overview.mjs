@@ -21,7 +21,7 @@ function traffic() {
 }
 
 const tile = (page, name) => page.locator(".tile", { hasText: name }).locator(".value");
-const chart = (page, title) => page.locator(".chart", { has: page.locator("h3", { hasText: title }) });
+const chart = (page, title) => page.locator(".chart", { has: page.locator("h2", { hasText: title }) });
 const lines = (page) => page.locator(".chart canvas").evaluateAll((all) => all.filter((c) => {
 	const copy = new OffscreenCanvas(c.width, c.height).getContext("2d", { willReadFrequently: true });
 	copy.drawImage(c, 0, 0);

@@ -37,7 +37,7 @@ export class Browse {
 		this.form = el("div", { class: "form" });
 		this.none = el("p", { class: "none note" }, "Choose a key to see its value.");
 		this.node = el("div", { class: "browse" },
-			el("div", { class: "head" }, el("h2", {}, "Keys"), button("New key", () => this.edit(null), { class: "primary" })), this.done,
+			el("div", { class: "head" }, el("h1", {}, "Keys"), button("New key", () => this.edit(null), { class: "primary" })), this.done,
 			el("search", { class: "filter card" }, this.prefix.node, this.order, this.size),
 			el("div", { class: "panes" }, this.list.node, el("div", { class: "pane" }, this.none, this.pane.node, this.form)));
 	}

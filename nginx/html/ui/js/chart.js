@@ -56,7 +56,7 @@ export class Chart {
 		this.nothing = el("p", { class: "nothing", hidden: true }, "Nothing in this time");
 		this.spoken = el("p", { class: "unseen", "aria-live": "polite" });
 		this.node = el("section", { class: spec.third ? "card chart third" : "card chart", "aria-labelledby": title },
-			el("header", {}, el("h3", { id: title }, spec.title), this.when), this.legend, el("div", { class: "frame" }, this.canvas, this.nothing),
+			el("header", {}, el("h2", { id: title }, spec.title), this.when), this.legend, el("div", { class: "frame" }, this.canvas, this.nothing),
 			spec.note ? el("p", { class: "note" }, spec.note) : null, this.spoken);
 		new ResizeObserver(() => this.fit()).observe(this.canvas);
 		onThemeChange(() => this.build());

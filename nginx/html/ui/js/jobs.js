@@ -48,11 +48,11 @@ export class Jobs {
 		this.noJobs = el("p", { class: "note" }, "None since the server started.");
 		this.noCheckpoints = el("p", { class: "note" }, "There are none.");
 		this.work = el("div", { class: "work" }, this.actions(), this.status, this.tables());
-		this.node = el("div", { class: "jobs" }, el("div", { class: "head" }, el("h2", {}, "Jobs")), this.refused, this.work);
+		this.node = el("div", { class: "jobs" }, el("div", { class: "head" }, el("h1", {}, "Jobs")), this.refused, this.work);
 	}
 
 	actions() {
-		const act = (text, words, go) => el("section", { class: "card act", "aria-label": text }, el("h3", {}, text), el("p", { class: "note" }, words), go);
+		const act = (text, words, go) => el("section", { class: "card act", "aria-label": text }, el("h2", {}, text), el("p", { class: "note" }, words), go);
 		const checkpoint = el("form", { onsubmit: (e) => {
 			e.preventDefault();
 			this.start("checkpoint", `/v1/admin/checkpoint?name=${encodeURIComponent(this.name.value)}`);
@@ -68,9 +68,9 @@ export class Jobs {
 	tables() {
 		const head = (...names) => el("thead", {}, el("tr", {}, names.map((n) => el("th", { scope: "col" }, n))));
 		return el("div", { class: "tables" },
-			el("section", { class: "card", "aria-labelledby": "jobs-title" }, el("header", {}, el("h3", { id: "jobs-title" }, "Latest jobs")),
+			el("section", { class: "card", "aria-labelledby": "jobs-title" }, el("header", {}, el("h2", { id: "jobs-title" }, "Latest jobs")),
 				el("table", { "aria-labelledby": "jobs-title" }, head("Job", "State", "Began", "Took", "Result"), this.jobs), this.noJobs),
-			el("section", { class: "card", "aria-labelledby": "checkpoints-title" }, el("header", {}, el("h3", { id: "checkpoints-title" }, "Checkpoints")),
+			el("section", { class: "card", "aria-labelledby": "checkpoints-title" }, el("header", {}, el("h2", { id: "checkpoints-title" }, "Checkpoints")),
 				el("table", { "aria-labelledby": "checkpoints-title" }, head("Name", "Version", "Tables", "Bytes", ""), this.checkpoints), this.noCheckpoints));
 	}
 

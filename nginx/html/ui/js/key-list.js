@@ -17,7 +17,7 @@ export class KeyList {
 		this.next = null;
 		this.open = null;
 		this.asked = null;
-		this.caption = el("h3", { tabindex: -1, id: "list-title" }, "Keys");
+		this.caption = el("h2", { tabindex: -1, id: "list-title" }, "Keys");
 		this.counted = el("span", { class: "when", "aria-live": "polite" });
 		this.body = el("tbody", { onkeydown: (e) => this.arrows(e) });
 		this.status = el("div", { class: "list-status", role: "status" });

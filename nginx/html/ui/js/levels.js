@@ -50,7 +50,7 @@ export class Levels {
 		this.body = el("tbody");
 		this.foot = el("tfoot");
 		this.node = el("section", { class: "card levels", "aria-labelledby": "levels-title" },
-			el("header", {}, el("h3", { id: "levels-title" }, "Layers")),
+			el("header", {}, el("h2", { id: "levels-title" }, "Layers")),
 			el("table", { "aria-labelledby": "levels-title" },
 				el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Layer"), el("th", { class: "picture", "aria-hidden": "true" }),
 					["Tables", "Bytes", "Entries", "Deletes"].map((h) => el("th", { scope: "col", class: "number" }, h)))),

@@ -40,7 +40,7 @@ export class Overview {
 		this.latest = null;
 		const [operations, ...rest] = this.charts.map((c) => c.node);
 		this.node = el("div", { class: "overview" },
-			el("div", { class: "head" }, el("h2", {}, "Overview"),
+			el("div", { class: "head" }, el("h1", {}, "Overview"),
 				choice("Time shown in the charts", WINDOWS, String(this.window), (v) => {
 					this.window = Number(v);
 					this.draw();

@@ -10,7 +10,7 @@ export class Stalls {
 		this.now = el("p", { class: "now" });
 		this.body = el("tbody");
 		this.node = el("section", { class: "card stalls", "aria-labelledby": "stalls-title" },
-			el("header", {}, el("h3", { id: "stalls-title" }, "What writes waited for")), this.now,
+			el("header", {}, el("h2", { id: "stalls-title" }, "What writes waited for")), this.now,
 			el("table", { "aria-labelledby": "stalls-title" },
 				el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Reason"), el("th", { scope: "col", class: "number" }, "Waits"),
 					el("th", { scope: "col", class: "number" }, "In all"))), this.body),
