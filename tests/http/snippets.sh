@@ -89,6 +89,7 @@ done >"$work/siltstone.users"
 site roles=users server:login
 expect 'no login' 401 type:login 'h:www-authenticate: Basic .*' -- /v1/kv/tls
 expect 'a wrong one' 401 type:login -- -u 'alice:x' /v1/kv/tls
+expect 'nor for the dashboard' 401 type:login -- /ui/
 expect 'and nothing is written' 401 -- -X PUT -d no -u 'bob:x' /v1/kv/bob/x
 expect 'alice reads' 200 is:2 -- -u "alice:alice's" /v1/kv/tls
 expect 'alice administers' 200 -- -u "alice:alice's" -X POST /v1/admin/flush
