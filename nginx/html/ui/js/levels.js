@@ -37,7 +37,7 @@ function gathered(rows) {
 	return out;
 }
 
-/* Area is bytes: a layer's width grows with the root of its size. */
+/* A layer's width is the root of its size: each level is ten times the one above, and all are to be seen. */
 function layer(row, largest) {
 	const width = row.size === 0 ? 0 : Math.max(2, 100 * Math.sqrt(row.size / largest));
 	const bricks = Math.min(BRICKS, Math.max(row.size > 0 ? 1 : 0, row.pieces));
@@ -55,7 +55,7 @@ export class Levels {
 				el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Layer"), el("th", { class: "picture", "aria-hidden": "true" }),
 					["Tables", "Bytes", "Entries", "Deletes"].map((h) => el("th", { scope: "col", class: "number" }, h)))),
 				this.body, this.foot),
-			el("p", { class: "note" }, "New writes enter at the top and sink as compaction merges them. A brick is a table; areas compare as bytes do."));
+			el("p", { class: "note" }, "New writes enter at the top and sink as compaction merges them. A brick is a table. Widths are the square roots of the bytes, so that small layers are seen."));
 	}
 
 	update(metrics) {
