@@ -30,7 +30,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DAEMON_TRANSFER_TIMEOUT_MS 60000
 #define DAEMON_STATUS_MS 15000        /* how old the status text may be where nobody asked for a watchdog */
 
 struct daemon {
@@ -268,12 +267,12 @@ static int daemon_start_server(struct daemon *d)
 	const struct options *o = d->options;
 	struct server_setup setup = {
 		.listen_fd = d->listener.fd, .reactors = daemon_reactors(o), .workers = (unsigned)o->workers,
-		.request_timeout_ms = o->request_timeout, .transfer_timeout_ms = DAEMON_TRANSFER_TIMEOUT_MS,
+		.request_timeout_ms = o->request_timeout, .transfer_timeout_ms = o->transfer_timeout,
 		.store = d->store, .log = &d->log,
 		.limits = { .max_value_size = o->max_value_size, .max_request_size = o->max_request_size,
 		            .max_parked = o->max_parked, .max_wait_ms = o->max_wait, .max_page_entries = o->max_page_entries,
 		            .max_page_size = o->max_page_size, .max_streams = o->max_streams, .max_batch_ops = o->max_batch_ops,
-		            .max_answer_bytes = o->max_answer_memory },
+		            .max_answer_bytes = o->max_answer_memory, .max_stream_ms = o->max_stream_time },
 		.durability_async = o->durability == 1, .socket_activated = d->listener.source == LISTEN_SYSTEMD,
 		.hosts = (const char *const *)o->host_list, .dispatch = route_dispatch,
 	};

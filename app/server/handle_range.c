@@ -10,6 +10,7 @@
 #include "server/handlers.h"
 
 #include "server/answer.h"
+#include "server/feed.h"
 #include "server/media_type.h"
 #include "server/problem.h"
 #include "server/range_list.h"
@@ -131,6 +132,16 @@ static void range_lines_fail(struct request *r, struct response *answer)
 	response_fini(&problem);
 }
 
+/* A snapshot keeps what was deleted since on the disk: who takes a byte now and then must not hold one for ever. */
+static bool range_lines_in_time(struct request *r, const struct range_list *list)
+{
+	if (feed_now_ms() < list->until_ms)
+		return true;
+	problem_set(r, 503, PROBLEM_TOO_SLOW, "This list took longer than max_stream_time, %" PRIu64 " s: go on behind its last key.",
+	            r->server->limits.max_stream_ms / 1000);
+	return false;
+}
+
 static enum stream_step range_lines_more(struct request *r)
 {
 	struct range_list *list = r->state;
@@ -138,7 +149,7 @@ static enum stream_step range_lines_more(struct request *r)
 	int code = STORE_OK;
 
 	r->response = (struct response){ .head_only = answer.head_only };
-	if (range_is_wanted(r)) {
+	if (range_is_wanted(r) && range_lines_in_time(r, list)) {
 		code = range_list_turn(list, &answer.body);
 		if (code < STORE_OK)
 			problem_store(r, code, false);
@@ -176,6 +187,7 @@ static enum route_result range_lines(struct request *r, struct range_list *list)
 	if (!range_lines_admit(r))
 		return ROUTE_DONE;
 	list->streaming = r->server;
+	list->until_ms = r->server->limits.max_stream_ms == 0 ? UINT64_MAX : feed_now_ms() + r->server->limits.max_stream_ms;
 	list->between = "";
 	list->behind = "\n";
 	list->max_bytes = SIZE_MAX;

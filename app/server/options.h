@@ -21,7 +21,7 @@ struct options {
 	char *config;                 /* the file that was read; NULL = none */
 	/* texts: never NULL once loaded, "" = none */
 	char *db, *listen, *listen_group, *hosts;
-	/* numbers: bytes, milliseconds, or what options.c says beside each */
+	/* numbers: bytes, milliseconds, or what options_keys.c says beside each */
 	uint64_t listen_mode;
 	uint64_t memory, memtable_size, wal_segment_size, flush_interval, filter_bits_per_key, block_size, table_size;
 	uint64_t compaction_trigger, compaction_interval, level_base_size, compression, compression_bottom;
@@ -31,7 +31,7 @@ struct options {
 	uint64_t workers;
 	uint64_t max_value_size, max_request_size, max_parked, max_wait;
 	uint64_t max_page_entries, max_page_size, max_streams, max_batch_ops, max_answer_memory;
-	uint64_t request_timeout;
+	uint64_t max_stream_time, transfer_timeout, request_timeout;
 	uint64_t log_level;           /* as syslog: 3..7 */
 	char **host_list;             /* of hosts, NULL-ended; NULL where hosts is "*" */
 };

@@ -49,6 +49,7 @@ static const struct problem_kind problem_kinds[] = {
 	{ PROBLEM_STALLED, "Writes wait for compaction", 1 },
 	{ PROBLEM_TOO_MANY_PARKED, "Too many requests are waiting", 1 },
 	{ PROBLEM_TOO_MANY_STREAMS, "Too many lists are on their way", 1 },
+	{ PROBLEM_TOO_SLOW, "The list took too long to be read", 1 },
 	{ PROBLEM_CONTENDED, "Others were faster, again and again", 1 },
 	{ PROBLEM_READ_ONLY, "Read-only after a disk fault", 60 },
 	{ PROBLEM_NO_MEMORY, "Out of memory", 1 },

@@ -47,6 +47,7 @@
 #define PROBLEM_STALLED          PROBLEM_TYPE("write-stall")           /* 503 */
 #define PROBLEM_TOO_MANY_PARKED  PROBLEM_TYPE("too-many-parked")       /* 503 */
 #define PROBLEM_TOO_MANY_STREAMS PROBLEM_TYPE("too-many-streams")      /* 503 */
+#define PROBLEM_TOO_SLOW         PROBLEM_TYPE("too-slow")              /* 503: as the last line of a list */
 #define PROBLEM_CONTENDED        PROBLEM_TYPE("contended")             /* 503 */
 #define PROBLEM_READ_ONLY        PROBLEM_TYPE("read-only")             /* 503: after a disk fault */
 #define PROBLEM_NO_MEMORY        PROBLEM_TYPE("out-of-memory")         /* 503 */

@@ -28,6 +28,7 @@ struct range_list {
 	uint64_t count;               /* entries taken */
 	struct bytes last;            /* the key of the last one */
 	struct server *streaming;     /* NULL, or in whose count of streams this is */
+	uint64_t until_ms;            /* feed_now_ms() at which a stream is over; UINT64_MAX = never */
 	struct bytes page;            /* what the turns of a page have printed so far */
 	bool more;                    /* a limit was met: there is another entry */
 };

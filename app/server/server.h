@@ -30,6 +30,7 @@ struct server_limits {
 	uint64_t max_page_size;       /* bytes of a list's answer, but for one entry that is larger; default 8 MiB */
 	uint64_t max_batch_ops;       /* operations, and conditions, of a batch; default 1000 */
 	uint64_t max_streams;         /* lists on their way as lines, at once; default 64 */
+	uint64_t max_stream_ms;       /* that one of them may take in all; 0 = no bound; default 1 h */
 	uint64_t max_answer_bytes;    /* of large answers held at once for readers; 0 = 512 MiB */
 	uint64_t max_body_bytes;      /* bytes of bodies held at once by all requests in flight; 0 = 4 max_request_size */
 };
