@@ -39,6 +39,7 @@ jq                      cmd jq
 prepare_needs_optional='
 systemd                 cmd systemd-socket-activate
 mandoc                  cmd mandoc
+zsh                     cmd zsh
 python3-prometheus-client python prometheus_client
 '
 
