@@ -328,7 +328,7 @@ static bool json_check_pop(struct json_checker *c)
 }
 
 /* What kind of value begins with this byte; anything that is none is taken for a number, and fails there. */
-static enum json_kind json_check_kind(char first)
+enum json_kind json_kind_of(char first)
 {
 	switch (first) {
 	case '{': return JSON_OBJECT;
@@ -369,7 +369,7 @@ static bool json_check_begin(struct json_checker *c, bool *inside)
 
 	json_check_blanks(c);
 	first = json_check_peek(c);
-	kind = json_check_kind(first);
+	kind = json_kind_of(first);
 	if (c->depth == 0)
 		c->doc->kind = kind;
 	member = json_check_member(c);

@@ -25,6 +25,9 @@
 
 enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
+/* Of a value that begins so. */
+enum json_kind json_kind_of(char first);
+
 struct json_member {
 	struct span name;                       /* between the quotes, escapes as sent */
 	struct span value;                      /* as sent, without blanks around it; a string with its quotes */

@@ -52,18 +52,6 @@ static const char *json_walk_plain(const char *p, const char *end)
 	return p;
 }
 
-static enum json_kind json_walk_kind(char first)
-{
-	switch (first) {
-	case '{': return JSON_OBJECT;
-	case '[': return JSON_ARRAY;
-	case '"': return JSON_STRING;
-	case 't': case 'f': return JSON_BOOL;
-	case 'n': return JSON_NULL;
-	default: return JSON_NUMBER;
-	}
-}
-
 bool json_walk_next(struct json_walk *w, struct json_member *m)
 {
 	const char *from, *p = json_walk_gap(w->p, w->end);
@@ -78,7 +66,7 @@ bool json_walk_next(struct json_walk *w, struct json_member *m)
 	if (p >= w->end)
 		return false;
 	from = p;
-	m->kind = json_walk_kind(*p);
+	m->kind = json_kind_of(*p);
 	if (m->kind == JSON_STRING)
 		p = json_walk_string(p, w->end);
 	else if (m->kind == JSON_ARRAY || m->kind == JSON_OBJECT)

@@ -6,22 +6,11 @@ command -v systemd-socket-activate >/dev/null || { skip 'socket activation' 'no 
 nginx=''
 stop_nginx() { [ -z "$nginx" ] || kill -QUIT "$nginx"; }
 trap 'stop_nginx; kill "$activator" 2>/dev/null; http_cleanup' EXIT
-port=$(free_port)
-url=http://127.0.0.1:$port
-mkdir -p "$work/etc/snippets" "$work/spill"
-cp "$root"/nginx/snippets/*.conf "$work/etc/snippets/"
-cp "$root/nginx/siltstone.conf" "$work/etc/"
-sed -i "s|/run/siltstone/siltstone.sock|$work/s.sock|" "$work/etc/snippets/siltstone-upstream.conf"
-echo "listen 127.0.0.1:$port;" >"$work/etc/snippets/siltstone-listen.conf"
-{
-	[ "$(id -u)" != 0 ] || echo 'user root;'
-	echo "daemon off; pid $work/nginx.pid; events { worker_connections 512; } http { gzip on; access_log off;"
-	for kind in client_body fastcgi proxy scgi uwsgi; do echo "${kind}_temp_path $work/spill/$kind;"; done
-	echo 'include siltstone.conf; }'
-} >"$work/etc/nginx.conf"
-nginx -e stderr -p "$work" -c "$work/etc/nginx.conf" -t >"$work/test.log" 2>&1 && ok 'nginx -t of the site' || not_ok 'nginx -t of the site' "$(cat "$work/test.log")"
+site_files "$work/s.sock"
+site_conf '' 'gzip on;'
+site_is_right >"$work/test.log" 2>&1 && ok 'nginx -t of the site' || not_ok 'nginx -t of the site' "$(cat "$work/test.log")"
 that 'without a warning' bash -c '! grep -q "\[warn\]" "$1"' - "$work/test.log"
-nginx -e stderr -p "$work" -c "$work/etc/nginx.conf" 2>"$work/nginx.log" &
+site_nginx 2>"$work/nginx.log" &
 nginx=$!
 listens() { ! port_is_free "$port"; }
 that 'nginx listens' within 100 listens

@@ -36,20 +36,9 @@ PERL
 perl "$work/holder" "$work/s.sock" "$work/pid" "$SILT_RESPONDER" --db "$data" --memory 32M --memtable-size 1M --wal-segment-size 4M --log-level warning 2>>"$work/serve.log" &
 holder=$!
 within 10 test -S "$work/s.sock"
-port=$(free_port)
-url=http://127.0.0.1:$port
-mkdir -p "$work/etc/snippets" "$work/spill"
-cp "$root"/nginx/snippets/*.conf "$work/etc/snippets/"
-cp "$root/nginx/siltstone.conf" "$work/etc/"
-sed -i "s|/run/siltstone/siltstone.sock|$work/s.sock|" "$work/etc/snippets/siltstone-upstream.conf"
-echo "listen 127.0.0.1:$port;" >"$work/etc/snippets/siltstone-listen.conf"
-{
-	[ "$(id -u)" != 0 ] || echo 'user root;'
-	echo "daemon off; worker_processes 2; pid $work/nginx.pid; events { worker_connections 512; } http { access_log off;"
-	for kind in client_body fastcgi proxy scgi uwsgi; do echo "${kind}_temp_path $work/spill/$kind;"; done
-	echo 'include siltstone.conf; }'
-} >"$work/etc/nginx.conf"
-nginx -e stderr -p "$work" -c "$work/etc/nginx.conf" 2>>"$work/nginx.log" &
+site_files "$work/s.sock"
+site_conf 'worker_processes 2;'
+site_nginx 2>>"$work/nginx.log" &
 nginx=$!
 answers() { request /readyz; [ "$status" = 200 ]; }
 that 'it serves' within 20 answers
@@ -83,6 +72,9 @@ for i in 1 2 3 4; do
 	kill -TERM "$(cut -d' ' -f1 "$work/pid")"
 	that "restart $i: the next one is started" within 30 younger_than "$was"
 	that "restart $i: the load goes on" within 30 more_than $((before + 60))
+	before=$(acknowledged)
+	kill -HUP "$nginx"
+	that "nginx is told to reload $i: the load goes on" within 30 more_than $((before + 60))
 done
 touch "$work/stop"
 wait "${writers[@]}"

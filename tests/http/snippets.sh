@@ -26,18 +26,14 @@ site() {
 	local change
 
 	stop_nginx
-	rm -rf "$work/etc" "$work/spill" "$work/cache"
-	mkdir -p "$work/etc/snippets" "$work/spill" "$work/cache"
-	cp "$root"/nginx/snippets/*.conf "$work/etc/snippets/"
-	cp "$root/nginx/siltstone.conf" "$work/etc/"
-	port=$(free_port)
-	url=http://127.0.0.1:$port
-	sed -i "s|/run/siltstone/siltstone.sock|$work/1.sock|; s|/run/siltstone-\([12]\)/siltstone.sock|$work/\1.sock|" "$work"/etc/snippets/siltstone-{upstream,shards}.conf
+	rm -rf "$work/cache"
+	mkdir "$work/cache"
+	site_files "$work/1.sock"
+	sed -i "s|/run/siltstone-\([12]\)/siltstone.sock|$work/\1.sock|" "$work/etc/snippets/siltstone-shards.conf"
 	sed -i "s|/etc/ssl/[a-z]*/|$work/|" "$work/etc/snippets/siltstone-tls.conf"
 	sed -i "s|443|127.0.0.1:$port|; /\[::\]/d" "$work/etc/snippets/siltstone-tls.conf"
 	sed -i "s|/etc/nginx/|$work/|" "$work"/etc/snippets/siltstone-{login,certificates}.conf
 	sed -i "s|/var/cache/nginx/siltstone|$work/cache|" "$work/etc/snippets/siltstone-cache.conf"
-	echo "listen 127.0.0.1:$port;" >"$work/etc/snippets/siltstone-listen.conf"
 	for change in "$@"; do
 		case $change in
 		http:*)         sed -i "s|^server {|include snippets/siltstone-${change#*:}.conf;\n&|" "$work/etc/siltstone.conf" ;;
@@ -46,14 +42,9 @@ site() {
 		*=*)            sed -i "s|snippets/siltstone-${change%%=*}.conf|snippets/siltstone-${change#*=}.conf|" "$work/etc/siltstone.conf" ;;
 		esac
 	done
-	{
-		[ "$(id -u)" != 0 ] || echo 'user root;'
-		echo "daemon off; pid $work/nginx.pid; events { worker_connections 512; } http { access_log off;"
-		for kind in client_body fastcgi proxy scgi uwsgi; do echo "${kind}_temp_path $work/spill/$kind;"; done
-		echo 'include siltstone.conf; }'
-	} >"$work/etc/nginx.conf"
-	that "nginx -t with $*" nginx -e stderr -p "$work" -c "$work/etc/nginx.conf" -t
-	nginx -e stderr -p "$work" -c "$work/etc/nginx.conf" 2>"$work/nginx.log" &
+	site_conf
+	that "nginx -t with $*" site_is_right
+	site_nginx 2>"$work/nginx.log" &
 	nginx=$!
 	within 10 listens
 }

@@ -110,6 +110,32 @@ serve_kill9() {
 	[ $? = 1 ] || not_ok "serve ends with 1 when its responder was killed"
 }
 
+# site_files SOCKET: the site of nginx/ in $work/etc, at a new $port, before the responder at SOCKET
+site_files() {
+	rm -rf "$work/etc" "$work/spill"
+	mkdir -p "$work/etc/snippets" "$work/spill"
+	cp "$root"/nginx/snippets/*.conf "$work/etc/snippets/"
+	cp "$root/nginx/siltstone.conf" "$work/etc/"
+	port=$(free_port)
+	url=http://127.0.0.1:$port
+	sed -i "s|/run/siltstone/siltstone.sock|$1|" "$work/etc/snippets/siltstone-upstream.conf"
+	echo "listen 127.0.0.1:$port;" >"$work/etc/snippets/siltstone-listen.conf"
+}
+# site_conf [MAIN [HTTP]]: a plain nginx.conf around it, with these directives beside what it takes
+site_conf() {
+	local kind
+
+	{
+		[ "$(id -u)" != 0 ] || echo 'user root;'
+		echo "daemon off; pid $work/nginx.pid; ${1:-} events { worker_connections 512; } http { access_log off; ${2:-}"
+		for kind in client_body fastcgi proxy scgi uwsgi; do echo "${kind}_temp_path $work/spill/$kind;"; done
+		echo 'include siltstone.conf; }'
+	} >"$work/etc/nginx.conf"
+}
+# site_nginx [OPTION...]: nginx with it, in the foreground
+site_nginx() { exec nginx -e stderr -p "$work" -c "$work/etc/nginx.conf" "$@"; }
+site_is_right() { (site_nginx -t); }
+
 http_cleanup() {
 	trap '' INT TERM
 	if alive "$serve"; then
