@@ -5,7 +5,8 @@
 import { el, fill } from "./dom.js";
 import { bytes, integer } from "./format.js";
 
-const BRICKS = 48;                                    /* more tables than that are drawn together */
+const BRICK_PX = 4;                                   /* tables that would be narrower are drawn together */
+const narrow = matchMedia("(max-width: 34rem)");
 
 function rowsOf(metrics) {
 	const tables = metrics.by("siltstone_tables", "level");
@@ -40,7 +41,8 @@ function gathered(rows) {
 /* A layer's width is the root of its size: each level is ten times the one above, and all are to be seen. */
 function layer(row, largest) {
 	const width = row.size === 0 ? 0 : Math.max(2, 100 * Math.sqrt(row.size / largest));
-	const bricks = Math.min(BRICKS, Math.max(row.size > 0 ? 1 : 0, row.pieces));
+	const room = (width / 100) * (narrow.matches ? 48 : 200) / BRICK_PX;
+	const bricks = row.size === 0 ? 0 : Math.max(1, Math.floor(Math.min(room, row.pieces)));
 	return el("div", { class: "layer", "data-kind": row.kind, "aria-hidden": "true" },
 		el("div", { class: "bricks", style: { width: `${width}%` } }, Array.from({ length: bricks }, () => el("i"))));
 }
@@ -55,7 +57,7 @@ export class Levels {
 				el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Layer"), el("th", { class: "picture", "aria-hidden": "true" }),
 					["Tables", "Bytes", "Entries", "Deletes"].map((h) => el("th", { scope: "col", class: "number" }, h)))),
 				this.body, this.foot),
-			el("p", { class: "note" }, "New writes enter at the top and sink as compaction merges them. A brick is a table. Widths are the square roots of the bytes, so that small layers are seen."));
+			el("p", { class: "note" }, "New writes enter at the top and sink as compaction merges them. A brick is a table, where there is room. Widths are the square roots of the bytes, so that small layers are seen."));
 	}
 
 	update(metrics) {
