@@ -21,5 +21,7 @@ make_root() {
 	for f in /etc/apt/apt.conf /etc/apt/apt.conf.d/*; do
 		! grep -qs 'Acquire' "$f" || cp -L "$f" "$bare/etc/apt/apt.conf.d/"
 	done
+	# npm's way is a registry; nothing else of its configuration
+	! command -v npm >/dev/null || echo "registry=$(npm config get registry 2>/dev/null)" >"$bare/root/.npmrc"
 	cp -L /etc/resolv.conf /etc/hosts "$bare/etc/"
 }
