@@ -51,8 +51,19 @@ async function switchTheme(page) {
 	});
 }
 
+async function firstPage(page) {
+	await page.goto(`${base}/`);
+	await picture(page, "first-page", false);
+	await check("the first page leads to the dashboard", async () => {
+		await page.getByRole("link", { name: "Open the dashboard" }).click();
+		await says(page.locator("h1:visible"), /^Overview$/);
+		return page.url().startsWith(`${base}/ui/`);
+	});
+}
+
 export async function testOverview() {
 	const page = await open("");
+	await firstPage(page);
 	const stop = traffic();
 	await says(page.locator("#connection"), /^Live$/);
 	await check("the server is live", () => true);

@@ -34,6 +34,22 @@ async function refusals(page) {
 	await says(pill(page), /^Live$/);
 }
 
+async function refusedWrite() {
+	const page = await open("#/keys?key=trouble");
+	await page.route("**/v1/kv?*", (route) => (route.request().method() === "GET" || route.request().method() === "HEAD" ? route.continue()
+		: problem(403, "This client may not do that", "This needs the role write.")(route)));
+	await page.getByRole("button", { name: "Edit" }).click();
+	await page.locator("textarea").fill("not allowed");
+	await page.locator(".editor button[type=submit]").click();
+	await check("a write that is refused says why", () => says(page.locator(".editor .form-status"), /^This client may not do that: This needs the role write\.$/));
+	await page.getByRole("button", { name: "Cancel" }).click();
+	await page.getByRole("button", { name: "Throw it away" }).click();
+	await page.getByRole("button", { name: "Delete…" }).click();
+	await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+	await check("and so does a delete", () => says(page.locator(".entry .form-status"), /This client may not do that/));
+	await page.context().close();
+}
+
 async function states(page) {
 	const stats = (change) => page.route("**/v1/stats", async (route) => {
 		const response = await route.fetch();
@@ -99,7 +115,7 @@ export async function testTrouble() {
 	await put("trouble", "before");
 	const page = await open("");
 	await says(pill(page), /^Live$/);
-	for (const part of [refusals, states, slowness, absence])
+	for (const part of [refusals, refusedWrite, states, slowness, absence])
 		await part(page);
 	expectRefusals(null);
 	await page.context().close();
