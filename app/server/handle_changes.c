@@ -223,6 +223,8 @@ static int changes_look(struct changes *c, struct server *s, struct bytes *out, 
 	struct store_changes *reader;
 	struct store_change change;
 	bool in_version = false;              /* something of the version in hand was printed */
+	uint64_t whole = 0;                   /* found, and how far printed, of versions that are whole */
+	size_t whole_at = out->len;
 	int code = ops->changes_open(s->store, c->wait.version, &reader);
 
 	if (code != STORE_OK)
@@ -241,8 +243,14 @@ static int changes_look(struct changes *c, struct server *s, struct bytes *out, 
 			changes_print_id(out, change.version);
 		in_version = false;
 		c->wait.version = change.version;
+		whole = look->found;
+		whole_at = out->len;
 		if (look->found >= c->limit || out->len >= size || look->passed >= CHANGES_TURN || out->bad)
 			break;
+	}
+	if (code != STORE_OK && code != STORE_NOTFOUND) {     /* in the middle of a version: it would be told twice */
+		look->found = whole;
+		out->len = whole_at;
 	}
 	look->all = code == STORE_NOTFOUND;
 	if (look->all && ops->changes_version(reader) > c->wait.version)

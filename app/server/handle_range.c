@@ -64,6 +64,7 @@ static void range_page_answer(struct request *r, struct range_list *list)
 
 		list->page = *body;
 		*body = page;
+		range_list_discharge(list);
 		bytes_adds(body, "]");
 	}
 	bytes_adds(body, ",");
@@ -82,6 +83,10 @@ static enum route_result range_page_turn(struct request *r)
 	if (!range_is_wanted(r))
 		return ROUTE_DONE;
 	code = range_list_turn(list, &list->page);
+	if (code == STORE_TRY_AGAIN && !range_list_charge(list)) {
+		problem_set(r, 503, PROBLEM_NO_MEMORY, "The answers on their way hold all the memory they may.");
+		return ROUTE_DONE;
+	}
 	if (code == STORE_TRY_AGAIN) {
 		request_retry(r);
 		return ROUTE_PARKED;                       /* r is another worker's */
@@ -186,7 +191,7 @@ static enum route_result range_lines(struct request *r, struct range_list *list)
 
 	if (!range_lines_admit(r))
 		return ROUTE_DONE;
-	list->streaming = r->server;
+	list->streaming = true;
 	list->until_ms = r->server->limits.max_stream_ms == 0 ? UINT64_MAX : feed_now_ms() + r->server->limits.max_stream_ms;
 	list->between = "";
 	list->behind = "\n";

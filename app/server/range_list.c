@@ -18,12 +18,28 @@ void range_list_end(struct range_list *list)
 	list->scan = NULL;
 }
 
+bool range_list_charge(struct range_list *list)
+{
+	struct server *s = list->server;
+	uint64_t more = list->page.len - list->charged;
+
+	list->charged += more;
+	return atomic_fetch_add_explicit(&s->answer_bytes, more, memory_order_relaxed) + more <= s->limits.max_answer_bytes;
+}
+
+void range_list_discharge(struct range_list *list)
+{
+	atomic_fetch_sub_explicit(&list->server->answer_bytes, list->charged, memory_order_relaxed);
+	list->charged = 0;
+}
+
 static void range_list_free(void *state)
 {
 	struct range_list *list = state;
 
-	if (list->streaming != NULL)
-		atomic_fetch_sub_explicit(&list->streaming->streams, 1, memory_order_relaxed);
+	range_list_discharge(list);
+	if (list->streaming)
+		atomic_fetch_sub_explicit(&list->server->streams, 1, memory_order_relaxed);
 	range_list_end(list);
 	range_fini(&list->range);
 	bytes_fini(&list->last);
@@ -67,6 +83,7 @@ bool range_list_new(struct request *r, const struct query *q, uint64_t limit, st
 		problem_store(r, STORE_E_NOMEM, false);
 		return false;
 	}
+	list->server = r->server;
 	list->store = r->server->store;
 	list->limit = limit;
 	if (list->store->ops->scan_open == NULL) {

@@ -27,9 +27,11 @@ struct range_list {
 	bool count_only;              /* nothing is printed */
 	uint64_t count;               /* entries taken */
 	struct bytes last;            /* the key of the last one */
-	struct server *streaming;     /* NULL, or in whose count of streams this is */
+	bool streaming;               /* counted in server->streams */
 	uint64_t until_ms;            /* feed_now_ms() at which a stream is over; UINT64_MAX = never */
-	struct bytes page;            /* what the turns of a page have printed so far */
+	struct bytes page;            /* what the turns of a page have printed so far, */
+	uint64_t charged;             /* of which so much is counted in server->answer_bytes: many may be made at once */
+	struct server *server;        /* [c] */
 	bool more;                    /* a limit was met: there is another entry */
 };
 
@@ -38,6 +40,11 @@ bool range_list_new(struct request *r, const struct query *q, uint64_t limit, st
 
 /* Goes on, appending to out: NOTFOUND, all that was asked for is there; TRY_AGAIN, the turn is over; a failure of the store. */
 int range_list_turn(struct range_list *list, struct bytes *out);
+
+/* Counts what the page has grown by. False: with all others that are made or read it is more than may be. */
+bool range_list_charge(struct range_list *list);
+/* Counts it no more: it is given away. */
+void range_list_discharge(struct range_list *list);
 
 /* As of which version; 0 where it has not begun. */
 uint64_t range_list_version(const struct range_list *list);

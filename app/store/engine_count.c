@@ -13,7 +13,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define COUNT_EVENTS_MAX 1000000u     /* writes between the two, beyond which nobody wants to know any more, */
 #define COUNT_CUTS_MAX 64u            /* and range deletes among them: each key is held against each of those */
@@ -33,6 +32,7 @@ struct count_log {
 	size_t *cut;                  /* of range deletes, in order of their lower ends */
 	size_t cut_n;
 	const struct store_range *range;
+	uint64_t now_ms;              /* by which entries expire */
 };
 
 static int count_order(struct span a, struct span b)
@@ -72,14 +72,6 @@ static bool count_concerns(const struct count_log *l, const struct silt_change *
 	return end.len == 0 || l->range->lower.p == NULL || count_order(end, l->range->lower) > 0;
 }
 
-static uint64_t count_now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 static int count_note(struct count_log *l, const struct silt_change *c)
 {
 	struct count_event *e;
@@ -100,7 +92,7 @@ static int count_note(struct count_log *l, const struct silt_change *c)
 	e = &l->event[l->n++];
 	*e = (struct count_event){
 		.range = c->op == SILT_CHANGE_DELETE_RANGE,
-		.live = c->op == SILT_CHANGE_PUT && (c->expires_ms == 0 || c->expires_ms > count_now_ms()),
+		.live = c->op == SILT_CHANGE_PUT && (c->expires_ms == 0 || c->expires_ms > l->now_ms),
 	};
 	l->cut_n += e->range;
 	e->key_at = l->text.len;
@@ -259,7 +251,7 @@ int engine_count_change(struct store *s, const struct store_range *range, struct
                         int64_t *change)
 {
 	silt_db *db = engine_of(s)->db;
-	struct count_log l = { .range = range };
+	struct count_log l = { .range = range, .now_ms = silt_clock_ms(db) };
 	silt_changes *c = NULL;
 	int64_t sum = 0;
 	int rc = engine_code(silt_changes_new(db, engine_scan_version(scan), &c));

@@ -97,6 +97,7 @@ static inline struct asker *ask_open(struct store *store)
 	a->server.limits.max_page_size = 100000;
 	a->server.limits.max_streams = 2;
 	a->server.limits.max_batch_ops = 20;
+	a->server.limits.max_answer_bytes = 1u << 20;
 	a->server.stop = ask_stop;
 	a->r.complete = ask_complete;
 	a->r.retry = ask_retry;

@@ -182,6 +182,13 @@ static void test_batch__limits(void **state)
 	expect_problem(a, batch(a, "{\"ops\":[{\"get\":{\"key\":\"big\"}},{\"get\":{\"key\":\"big\"}},{\"get\":{\"key\":\"big\"}},{\"delete\":{\"key\":\"k1\"}}]}"),
 	               413, "too-large", "\"limit\":900000");
 	assert_int_equal(ask(a, .method = "GET", .uri = "/v1/kv?key=k1"), 200);
+	/* also where it is what the batch itself puts: 300,000 got back three times, and a fourth time */
+	strcpy(big, "{\"ops\":[{\"put\":{\"key\":\"own\",\"value\":\"");
+	memset(big + strlen(big), 'x', 300000 + 1);
+	strcpy(strchr(big, 'x') + 300000, "\"}},{\"get\":{\"key\":\"own\"}},{\"get\":{\"key\":\"own\"}},{\"get\":{\"key\":\"own\"}}]}");
+	assert_int_equal(batch(a, big), 200);
+	strcpy(big + strlen(big) - 2, ",{\"delete\":{\"key\":\"own\"}}]}");
+	expect_problem(a, batch(a, big), 413, "too-large", "\"limit\":900000");
 	memset(big, 'k', 5000);
 	memcpy(big, "{\"ops\":[{\"get\":{\"key\":\"", 23);
 	strcpy(big + 23 + 4096, "\"}}]}");

@@ -443,6 +443,30 @@ static void test_range__only_so_many_at_once(void **state)
 	a->server.streams = 0;
 }
 
+/* A thousand pages of 8 MiB may be made at once, a turn each: what they hold counts before they are answers. */
+static void test_range__a_page_in_the_making_counts(void **state)
+{
+	struct asker *a = *state;
+	uint64_t page_size = a->server.limits.max_page_size, most = a->server.limits.max_answer_bytes;
+
+	fill(a, "a", 9000);
+	a->server.limits.max_page_size = 8u << 20;
+	assert_int_equal(get(a, "/v1/kv?limit=10000"), 200);
+	assert_int_equal(a->server.answer_bytes, 0);
+	a->server.limits.max_answer_bytes = 150000;
+	expect_problem(a, get(a, "/v1/kv?limit=10000"), 503, "out-of-memory", NULL);
+	request_reset(&a->r);
+	assert_int_equal(a->server.answer_bytes, 0);
+	a->server.answer_bytes = 100000;              /* others' */
+	expect_problem(a, get(a, "/v1/kv?limit=5000"), 503, "out-of-memory", NULL);
+	request_reset(&a->r);
+	assert_int_equal(a->server.answer_bytes, 100000);
+	assert_int_equal(get(a, "/v1/kv?limit=100"), 200);
+	a->server.answer_bytes = 0;
+	a->server.limits.max_page_size = page_size;
+	a->server.limits.max_answer_bytes = most;
+}
+
 /* ---- deletes ----------------------------------------------------------------------------------------------------------- */
 
 static void test_range__delete(void **state)
@@ -505,6 +529,7 @@ int main(void)
 		TEST(test_range__lines_are_for_those_who_ask),
 		TEST(test_range__lines_end_when_the_server_does),
 		TEST(test_range__only_so_many_at_once),
+		TEST(test_range__a_page_in_the_making_counts),
 		TEST(test_range__delete),
 		TEST(test_range__delete_wants_to_be_meant),
 	};
