@@ -14,6 +14,7 @@
 #include "ctl/backup_look.h"
 #include "ctl/backup_set.h"
 #include "ctl/backup_source.h"
+#include "ctl/backup_sums.h"
 #include "ctl/commands.h"
 #include "ctl/session.h"
 #include "ctl/stop.h"
@@ -103,7 +104,7 @@ static int backup_know(struct backup *b, const char *name, bool unfinished)
 	(void)snprintf(e->name, sizeof(e->name), "%s", name);
 	status = backup_set_enter(&b->set.dir, name, &path, &dir);
 	if (status == SESSION_OK)
-		status = unfinished ? backup_scan(&dir, &e->list) : backup_list_read(&e->list, &dir);
+		status = unfinished ? backup_scan(&dir, &e->list) : backup_sums_read(&e->list, &dir);
 	backup_set_leave(&dir);
 	bytes_fini(&path);
 	if (status != SESSION_OK)
@@ -137,10 +138,10 @@ static bool backup_link(struct backup *b, struct backup_file *f, const struct ba
 	bool ok = backup_set_enter(&b->set.dir, e->name, &path, &dir) == SESSION_OK;
 
 	ok = ok && fstatat(dir.fd, same->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && (uint64_t)st.st_size == f->size;
-	memcpy(f->digest, same->digest, FILECOPY_DIGEST);
+	memcpy(f->digest, same->digest, SHA256_BYTES);
 	if (ok && e->unfinished) {
 		ok = filecopy_run(&look, &dir, same->name, NULL, &found) == SESSION_OK;
-		memcpy(f->digest, found.digest, FILECOPY_DIGEST);
+		memcpy(f->digest, found.digest, SHA256_BYTES);
 	}
 	ok = ok && linkat(dir.fd, same->name, b->dir.fd, f->name, 0) == 0;
 	backup_set_leave(&dir);
@@ -178,7 +179,7 @@ static int backup_file(struct backup *b, struct backup_file *f)
 		return stop_status();
 	status = filecopy_run(&b->copy, &b->source.dir, f->name, &b->dir, &found);
 	f->size = found.size;
-	memcpy(f->digest, found.digest, FILECOPY_DIGEST);
+	memcpy(f->digest, found.digest, SHA256_BYTES);
 	b->copied += found.size;
 	return status;
 }
@@ -262,7 +263,7 @@ static int backup_verify(struct backup *b)
 
 static int backup_finish(struct backup *b)
 {
-	int status = backup_list_write(&b->list, &b->dir);
+	int status = backup_sums_write(&b->list, &b->dir);
 
 	if (status == SESSION_OK)
 		status = filecopy_sync(&b->dir);

@@ -32,7 +32,7 @@ static int backup_check_file(struct filecopy *c, const struct filecopy_dir *dir,
 	status = filecopy_run(c, dir, f->name, NULL, &found);
 	if (status != SESSION_OK)
 		return status;
-	if (found.size != f->size || memcmp(found.digest, f->digest, FILECOPY_DIGEST) != 0)
+	if (found.size != f->size || memcmp(found.digest, f->digest, SHA256_BYTES) != 0)
 		return backup_check_damage(dir, f->name, "damaged: its bytes are not those that were written");
 	return SESSION_OK;
 }

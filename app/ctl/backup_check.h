@@ -4,7 +4,8 @@
 #define CTL_BACKUP_CHECK_H
 
 #include "ctl/args.h"
-#include "ctl/backup_list.h"
+#include "ctl/filecopy.h"
+#include "util/backup_list.h"
 
 /* Every file is there, and has its size; `digests`: and its bytes are those of its digest. All findings are said; SESSION_DAMAGED. */
 int backup_check_files(struct filecopy *c, const struct filecopy_dir *dir, const struct backup_list *l, bool digests);

@@ -4,6 +4,7 @@
 
 #include "ctl/backup_check.h"
 #include "ctl/backup_set.h"
+#include "ctl/backup_sums.h"
 #include "ctl/session.h"
 #include "ctl/stop.h"
 #include "ctl/text.h"
@@ -19,7 +20,7 @@
 
 static bool backup_look_is_whole(int fd)
 {
-	return faccessat(fd, BACKUP_LIST_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return faccessat(fd, BACKUP_SUMS_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static int backup_look_newest(const char *where, struct bytes *path)
@@ -84,7 +85,7 @@ static int backup_look_one(const struct args *a, const struct backup_set *set, c
 	int status = backup_set_enter(&set->dir, name, &path, &dir);
 
 	if (status == SESSION_OK)
-		status = backup_list_read(&list, &dir);
+		status = backup_sums_read(&list, &dir);
 	if (status == SESSION_OK)
 		backup_look_print(a, name, &list);
 	else if (a->given & ARGS_JSON)
@@ -127,7 +128,7 @@ static int backup_look_check(const struct args *a, const struct filecopy_dir *di
 	int status, deep;
 
 	progress_begin(&progress, "digests");
-	status = backup_list_read(&list, dir);
+	status = backup_sums_read(&list, dir);
 	copy.total = backup_list_bytes(&list);
 	if (status == SESSION_OK)
 		status = backup_check_files(&copy, dir, &list, true);

@@ -94,12 +94,17 @@ static int backup_source_wait(struct backup_source *s, const char *id, struct ht
 {
 	struct bytes path = { 0 };
 	struct span job;
-	bool over = false;
+	bool over = false, terminal = isatty(STDERR_FILENO);
+	time_t begun = time(NULL);
 	int status = SESSION_OK;
 
 	bytes_addf(&path, "/v1/admin/jobs/%s", id);
 	while (status == SESSION_OK && !over) {
+		if (terminal)
+			(void)fprintf(stderr, "\rwaiting for the server's checkpoint, %ld s\x1b[K", (long)(time(NULL) - begun));
 		backup_source_sleep();
+		if (terminal)
+			(void)fputs("\r\x1b[K", stderr);
 		status = path.bad ? session_fail(s->name, SILT_E_NOMEM)
 		                  : http_ask_patiently(s->http, &(struct http_request){ .method = "GET", .path = path.p }, answer);
 		if (status == SESSION_OK && answer->status != 200)

@@ -9,7 +9,7 @@
 #define CTL_BENCH_H
 
 #include "ctl/args.h"
-#include "ctl/latency.h"
+#include "util/latency.h"
 
 enum { BENCH_KEY = 64, BENCH_CONNECTIONS_MOST = 1000 };
 

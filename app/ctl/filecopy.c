@@ -4,7 +4,6 @@
 
 #include "ctl/session.h"
 #include "ctl/stop.h"
-#include "util/bytes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,19 +22,6 @@ static int filecopy_fail(const struct filecopy_dir *dir, const char *name, const
 
 	(void)fprintf(stderr, "siltctl: %s/%s: %s: %s\n", dir->path, name, what, strerror(error));
 	return SESSION_UNREADABLE;
-}
-
-void filecopy_digest(const void *bytes, size_t n, unsigned char out[FILECOPY_DIGEST])
-{
-	if (EVP_Digest(bytes, n, out, NULL, EVP_sha256(), NULL) != 1)
-		abort();                  /* OpenSSL without SHA-256, or without memory for it */
-}
-
-const char *filecopy_hex(const unsigned char digest[FILECOPY_DIGEST], char out[FILECOPY_HEX])
-{
-	for (size_t i = 0; i < FILECOPY_DIGEST; i++)
-		(void)snprintf(out + 2 * i, 3, "%02x", digest[i]);
-	return out;
 }
 
 void filecopy_advance(struct filecopy *c, uint64_t bytes)
@@ -203,7 +189,7 @@ int filecopy_sync(const struct filecopy_dir *dir)
 }
 
 /* The footer's form is the engine's (table/footer.c); here it is enough that it is the last 192 bytes and ends in this. */
-bool filecopy_root(const struct filecopy_dir *dir, const char *name, uint64_t *size, unsigned char root[FILECOPY_DIGEST])
+bool filecopy_root(const struct filecopy_dir *dir, const char *name, uint64_t *size, unsigned char root[SHA256_BYTES])
 {
 	static const char magic[] = "SILTSST1";
 	unsigned char footer[FILECOPY_FOOTER];
@@ -216,10 +202,9 @@ bool filecopy_root(const struct filecopy_dir *dir, const char *name, uint64_t *s
 	ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= FILECOPY_FOOTER &&
 	     pread(fd, footer, sizeof(footer), st.st_size - FILECOPY_FOOTER) == FILECOPY_FOOTER &&
 	     memcmp(footer + FILECOPY_FOOTER - FILECOPY_MAGIC, magic, FILECOPY_MAGIC) == 0;
-	if (ok) {
+	ok = ok && sha256_of(span_of(footer, sizeof(footer)), root);
+	if (ok)
 		*size = (uint64_t)st.st_size;
-		filecopy_digest(footer, sizeof(footer), root);
-	}
 	(void)close(fd);
 	return ok;
 }

@@ -9,10 +9,9 @@
 #define CTL_FILECOPY_H
 
 #include "ctl/progress.h"
+#include "util/sha256.h"
 
 #include <stddef.h>
-
-enum { FILECOPY_DIGEST = 32, FILECOPY_HEX = 2 * FILECOPY_DIGEST + 1 };
 
 struct filecopy_dir {                 /* a directory, and its name for messages */
 	int fd;
@@ -21,7 +20,7 @@ struct filecopy_dir {                 /* a directory, and its name for messages 
 
 struct filecopy_found {
 	uint64_t size;
-	unsigned char digest[FILECOPY_DIGEST];    /* SHA-256 of the bytes */
+	unsigned char digest[SHA256_BYTES];    /* SHA-256 of the bytes */
 };
 
 /* What a long work has in common over its files. */
@@ -38,7 +37,6 @@ void filecopy_advance(struct filecopy *c, uint64_t bytes);
 /* A new file of these bytes, synced. */
 int filecopy_write(const struct filecopy_dir *to, const char *name, const void *bytes, size_t n);
 /* A whole small file, at most `most` bytes, into out; out->p stays the caller's. */
-struct bytes;
 int filecopy_read(const struct filecopy_dir *from, const char *name, size_t most, struct bytes *out);
 /* Names in a directory are durable. */
 int filecopy_sync(const struct filecopy_dir *dir);
@@ -47,9 +45,6 @@ int filecopy_sync(const struct filecopy_dir *dir);
  * What identifies a table wherever it lies: SHA-256 of its footer, the root of the digests of all its bytes. 192 bytes are read. False: it is
  * no table of a form that is known here (or can't be read): whoever asked treats it as like no other.
  */
-bool filecopy_root(const struct filecopy_dir *dir, const char *name, uint64_t *size, unsigned char root[FILECOPY_DIGEST]);
-
-void filecopy_digest(const void *bytes, size_t n, unsigned char out[FILECOPY_DIGEST]);
-const char *filecopy_hex(const unsigned char digest[FILECOPY_DIGEST], char out[FILECOPY_HEX]);
+bool filecopy_root(const struct filecopy_dir *dir, const char *name, uint64_t *size, unsigned char root[SHA256_BYTES]);
 
 #endif

@@ -11,6 +11,7 @@
 #include "ctl/backup_check.h"
 #include "ctl/backup_look.h"
 #include "ctl/backup_set.h"
+#include "ctl/backup_sums.h"
 #include "ctl/commands.h"
 #include "ctl/session.h"
 #include "ctl/stop.h"
@@ -176,7 +177,7 @@ static int restore_file(struct restore *r, struct filecopy *c, const struct back
 	struct filecopy_found found;
 	int status = filecopy_run(c, &r->from, f->name, &r->dir, &found);
 
-	if (status != SESSION_OK || (found.size == f->size && memcmp(found.digest, f->digest, FILECOPY_DIGEST) == 0))
+	if (status != SESSION_OK || (found.size == f->size && memcmp(found.digest, f->digest, SHA256_BYTES) == 0))
 		return status;
 	(void)fprintf(stderr, "siltctl: %s/%s: damaged: its bytes are not those that were written; take another backup (siltctl backup --list, "
 	              "--verify)\n", r->from.path, f->name);
@@ -292,7 +293,7 @@ static int restore_make(struct restore *r)
 	int status = backup_look_choose(r->a->operand[0], &r->from_path, &r->from);
 
 	if (status == SESSION_OK)
-		status = backup_list_read(&r->list, &r->from);
+		status = backup_sums_read(&r->list, &r->from);
 	if (status == SESSION_OK)
 		status = restore_find_place(r);
 	if (status == SESSION_OK)

@@ -19,6 +19,12 @@ struct top {
 
 /* ---- numbers for people -------------------------------------------------------------------------------------------------------- */
 
+/* What a server says may be anything. */
+static uint64_t top_whole(double v)
+{
+	return v > 0 && v < 1e18 ? (uint64_t)v : 0;
+}
+
 static const char *top_count(double v, char out[TOP_NUMBER])
 {
 	if (v >= 1e9)
@@ -27,7 +33,7 @@ static const char *top_count(double v, char out[TOP_NUMBER])
 		(void)snprintf(out, TOP_NUMBER, "%.1f M", v / 1e6);
 	else if (v >= 1e4)
 		(void)snprintf(out, TOP_NUMBER, "%.1f k", v / 1e3);
-	else if (v >= 100 || v == (double)(uint64_t)v)
+	else if (v >= 100 || v == (double)top_whole(v))
 		(void)snprintf(out, TOP_NUMBER, "%.0f", v);
 	else
 		(void)snprintf(out, TOP_NUMBER, "%.1f", v);
@@ -121,12 +127,12 @@ static void top_store(const struct top *t)
 	char a[TEXT_SIZE], n[TOP_NUMBER];
 
 	top_latency(t, "writes", "siltstone_writes_total", "siltstone_write_duration_seconds");
-	bytes_addf(t->out, "%s/s, %s a group, %s conflicts/s\n", text_size((uint64_t)top_rate(t, "siltstone_write_bytes_total"), a),
+	bytes_addf(t->out, "%s/s, %s a group, %s conflicts/s\n", text_size(top_whole(top_rate(t, "siltstone_write_bytes_total")), a),
 	           groups > 0 ? top_count(writes / groups, n) : "-", top_count(top_rate(t, "siltstone_write_conflicts_total"), (char[TOP_NUMBER]){ 0 }));
 	top_latency(t, "gets", "siltstone_gets_total", "siltstone_get_duration_seconds");
 	bytes_addf(t->out, "%s found\n", top_share(hits, gets - hits, n));
 	top_latency(t, "WAL syncs", "siltstone_wal_syncs_total", "siltstone_wal_sync_duration_seconds");
-	bytes_addf(t->out, "%s/s, %.0f segments\n", text_size((uint64_t)top_rate(t, "siltstone_wal_written_bytes_total"), a),
+	bytes_addf(t->out, "%s/s, %.0f segments\n", text_size(top_whole(top_rate(t, "siltstone_wal_written_bytes_total")), a),
 	           top_now(t, "siltstone_wal_segments"));
 }
 
@@ -135,15 +141,15 @@ static void top_memory(const struct top *t)
 	char a[TEXT_SIZE], b[TEXT_SIZE], n[TOP_NUMBER], m[TOP_NUMBER];
 	double checks = top_rate(t, "siltstone_filter_checks_total"), spared = top_rate(t, "siltstone_filter_negatives_total");
 
-	bytes_addf(t->out, "%-11s %s of %s, %s hits; filters spare %s\n", "cache", text_size((uint64_t)top_now(t, "siltstone_cache_bytes"), a),
-	           text_size((uint64_t)top_now(t, "siltstone_cache_capacity_bytes"), b),
+	bytes_addf(t->out, "%-11s %s of %s, %s hits; filters spare %s\n", "cache", text_size(top_whole(top_now(t, "siltstone_cache_bytes")), a),
+	           text_size(top_whole(top_now(t, "siltstone_cache_capacity_bytes")), b),
 	           top_share(top_rate(t, "siltstone_cache_hits_total"), top_rate(t, "siltstone_cache_misses_total"), n),
 	           top_share(spared, checks - spared, m));
-	bytes_addf(t->out, "%-11s %s in %s entries, %.0f sealed\n", "memtables", text_size((uint64_t)top_now(t, "siltstone_memtable_bytes"), a),
+	bytes_addf(t->out, "%-11s %s in %s entries, %.0f sealed\n", "memtables", text_size(top_whole(top_now(t, "siltstone_memtable_bytes")), a),
 	           top_count(top_now(t, "siltstone_memtable_entries"), n), top_now(t, "siltstone_memtables_sealed"));
 	bytes_addf(t->out, "%-11s %s/s read, %s/s written; amplification: write %.1f, read %.1f, space %.2f\n", "compaction",
-	           text_size((uint64_t)top_rate(t, "siltstone_compaction_read_bytes_total"), a),
-	           text_size((uint64_t)top_rate(t, "siltstone_compaction_written_bytes_total"), b),
+	           text_size(top_whole(top_rate(t, "siltstone_compaction_read_bytes_total")), a),
+	           text_size(top_whole(top_rate(t, "siltstone_compaction_written_bytes_total")), b),
 	           top_now(t, "siltstone_write_amplification_ratio"), top_now(t, "siltstone_read_amplification_ratio"),
 	           top_now(t, "siltstone_space_amplification_ratio"));
 }
@@ -210,11 +216,11 @@ static void top_levels(const struct top *t)
 		bytes = metrics_value(t->new, "siltstone_table_bytes", label);
 		if (tables == 0 && l > 0)
 			continue;
-		bar = most > 0 ? (int)(bytes * TOP_BAR / most) : 0;
-		bytes_addf(t->out, "%5d %8.0f %11s %11s %11s %11s/s%s%.*s\n", l, tables, text_size((uint64_t)bytes, size),
+		bar = most > 0 ? (int)(top_whole(bytes * TOP_BAR / most) % (TOP_BAR + 1)) : 0;
+		bytes_addf(t->out, "%5d %8.0f %11s %11s %11s %11s/s%s%.*s\n", l, tables, text_size(top_whole(bytes), size),
 		           top_count(metrics_value(t->new, "siltstone_table_entries", label), n),
 		           top_count(metrics_value(t->new, "siltstone_table_tombstones", label), d),
-		           text_size((uint64_t)metrics_rate(t->old, t->new, "siltstone_compaction_written_bytes_total", label), merged), bar ? "  " : "", bar,
+		           text_size(top_whole(metrics_rate(t->old, t->new, "siltstone_compaction_written_bytes_total", label)), merged), bar ? "  " : "", bar,
 		           "##############################");
 	}
 }
@@ -271,8 +277,8 @@ void top_frame_print(struct bytes *out, const struct metrics *old, const struct 
 	top_memory(&t);
 	top_stalls(&t);
 	bytes_addf(out, "%-11s version %.0f; %s memory, %.0f %% of a core; %s disk free\n", "server", top_now(&t, "siltstone_version"),
-	           text_size((uint64_t)top_now(&t, "process_resident_memory_bytes"), memory), 100 * top_rate(&t, "process_cpu_seconds_total"),
-	           text_size((uint64_t)top_now(&t, "siltstone_disk_free_bytes"), disk));
+	           text_size(top_whole(top_now(&t, "process_resident_memory_bytes")), memory), 100 * top_rate(&t, "process_cpu_seconds_total"),
+	           text_size(top_whole(top_now(&t, "siltstone_disk_free_bytes")), disk));
 	top_levels(&t);
 	top_routes(&t);
 }
@@ -298,7 +304,7 @@ void top_frame_line(struct bytes *out, const struct metrics *old, const struct m
 	           top_count(top_rate(&t, "siltstone_wal_syncs_total"), n[3]),
 	           top_time(top_quantile(&t, "siltstone_wal_sync_duration_seconds", 0.99), p[3]), (int)strcspn(share, " "), share,
 	           top_count(top_rate(&t, "siltstone_write_stalls_total"), n[4]), top_now(&t, "siltstone_tables"),
-	           text_size((uint64_t)top_now(&t, "siltstone_table_bytes"), size));
+	           text_size(top_whole(top_now(&t, "siltstone_table_bytes")), size));
 }
 
 static void top_json(struct bytes *out, const char *name, double value)

@@ -3,7 +3,7 @@
 #ifndef CTL_TOP_FRAME_H
 #define CTL_TOP_FRAME_H
 
-#include "ctl/metrics.h"
+#include "util/metrics.h"
 
 /* Lines without colour or with, for a terminal. */
 void top_frame_print(struct bytes *out, const struct metrics *old, const struct metrics *new, bool colour);

@@ -50,7 +50,9 @@ within 30 has 'on	1' "$work/seen"
 kill -TERM "$watcher"
 watched; so 'it ends by a signal' 143 'o:	put	on	1'
 (sleep 1; put more 1) &
+more=$!
 timeout 60 "$ctl" --url "$url" watch --since 0 2>"$work/err" | head -n 1 >"$work/out"
+wait "$more"
 that 'and with its reader' [ "$(wc -l <"$work/out")" = 1 ]
 
 # ---- a server that goes and comes

@@ -4,7 +4,7 @@
  *
  * Example   0..15 have a bucket each; 16 and 17 share one, 18 and 19 the next; 1000 is in 960..1023
  */
-#include "ctl/latency.h"
+#include "util/latency.h"
 
 #include <time.h>
 
@@ -51,9 +51,10 @@ void latency_merge(struct latency *l, const struct latency *more)
 
 uint64_t latency_quantile(const struct latency *l, double q)
 {
-	uint64_t wanted = (uint64_t)((double)l->count * q), seen = 0;
+	double share = (double)l->count * q;
+	uint64_t wanted = (uint64_t)share, seen = 0;
 
-	wanted += wanted < l->count;
+	wanted += wanted == 0 || (double)wanted < share;
 	for (unsigned i = 0; i < LATENCY_BUCKETS && l->count > 0; i++) {
 		seen += l->bucket[i];
 		if (seen >= wanted)

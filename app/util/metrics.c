@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* metrics.c - lines taken apart, sums, differences, and quantiles by the buckets' bounds, linear within one. */
-#include "ctl/metrics.h"
+#include "util/metrics.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ static const char *metrics_close(const char *p, const char *end)
 	return NULL;
 }
 
-/* name{labels} value [time]; the text behind the line is no digit, so that strtod() ends there. */
+/* name{labels} value [time] */
 static bool metrics_line(struct metrics *m, const char *p, const char *end)
 {
 	struct metrics_sample s = { 0 };
@@ -67,10 +67,15 @@ static bool metrics_line(struct metrics *m, const char *p, const char *end)
 
 bool metrics_parse(struct metrics *m)
 {
-	const char *p = m->text.p, *end = p ? p + m->text.len : p;
+	const char *p, *end;
 
 	m->n = 0;
-	while (p && p < end) {
+	if (!bytes_reserve(&m->text, 1))
+		return false;
+	p = m->text.p;
+	end = p + m->text.len;
+	m->text.p[m->text.len] = '\0';          /* strtod() passes over a newline */
+	while (p < end) {
 		const char *eol = memchr(p, '\n', (size_t)(end - p));
 
 		if (!eol)

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* backup_list.c - the bytes that backup_list.h draws, written and read strictly. */
-#include "ctl/backup_list.h"
+#include "util/backup_list.h"
 
-#include "ctl/session.h"
 #include "util/bytes.h"
 #include "util/decimal.h"
-#include "util/percent.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,7 +12,7 @@
 
 #define BACKUP_LIST_HEAD "# siltstone backup 1"
 #define BACKUP_LIST_END  "# end "
-#define BACKUP_LIST_MOST (256u << 20)         /* a million files */
+#define BACKUP_LIST_VERSION_MAX ((UINT64_C(1) << 53) - 1)
 
 bool backup_list_name_ok(const char *name)
 {
@@ -44,10 +42,10 @@ struct backup_file *backup_list_add(struct backup_list *l, const char *name)
 	return f;
 }
 
-const struct backup_file *backup_list_find(const struct backup_list *l, uint64_t size, const unsigned char root[FILECOPY_DIGEST])
+const struct backup_file *backup_list_find(const struct backup_list *l, uint64_t size, const unsigned char root[SHA256_BYTES])
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (l->files[i].has_root && l->files[i].size == size && memcmp(l->files[i].root, root, FILECOPY_DIGEST) == 0)
+		if (l->files[i].has_root && l->files[i].size == size && memcmp(l->files[i].root, root, SHA256_BYTES) == 0)
 			return &l->files[i];
 	return NULL;
 }
@@ -80,25 +78,23 @@ void backup_list_fini(struct backup_list *l)
 
 /* ---- writing --------------------------------------------------------------------------------------------------------------- */
 
-int backup_list_write(const struct backup_list *l, const struct filecopy_dir *dir)
+void backup_list_print(const struct backup_list *l, struct bytes *out)
 {
-	unsigned char digest[FILECOPY_DIGEST];
-	char hex[FILECOPY_HEX];
-	struct bytes out = { 0 };
-	int status;
+	unsigned char digest[SHA256_BYTES];
+	size_t begin = out->len;
+	char hex[SHA256_HEX];
 
-	bytes_addf(&out, BACKUP_LIST_HEAD "\n# version %" PRIu64 "\n# made %s\n", l->version, l->made);
+	bytes_addf(out, BACKUP_LIST_HEAD "\n# version %" PRIu64 "\n# made %s\n", l->version, l->made);
 	for (size_t i = 0; i < l->n; i++) {
 		const struct backup_file *f = &l->files[i];
 
-		bytes_addf(&out, "# %" PRIu64 " %s\n", f->size, f->has_root ? filecopy_hex(f->root, hex) : "-");
-		bytes_addf(&out, "%s  %s\n", filecopy_hex(f->digest, hex), f->name);
+		bytes_addf(out, "# %" PRIu64 " %s\n", f->size, f->has_root ? sha256_hex(f->root, hex) : "-");
+		bytes_addf(out, "%s  %s\n", sha256_hex(f->digest, hex), f->name);
 	}
-	filecopy_digest(out.p, out.len, digest);
-	bytes_addf(&out, BACKUP_LIST_END "%s\n", filecopy_hex(digest, hex));
-	status = out.bad ? session_fail(dir->path, SILT_E_NOMEM) : filecopy_write(dir, BACKUP_LIST_NAME, out.p, out.len);
-	bytes_fini(&out);
-	return status;
+	if (out->bad || !sha256_of(span_of(out->p + begin, out->len - begin), digest))
+		out->bad = true;
+	else
+		bytes_addf(out, BACKUP_LIST_END "%s\n", sha256_hex(digest, hex));
 }
 
 /* ---- reading --------------------------------------------------------------------------------------------------------------- */
@@ -132,27 +128,13 @@ static bool backup_list_behind(const struct backup_list_reader *r, const char *w
 	return true;
 }
 
-static bool backup_list_unhex(struct span text, unsigned char out[FILECOPY_DIGEST])
-{
-	if (text.len != FILECOPY_HEX - 1)
-		return false;
-	for (size_t i = 0; i < FILECOPY_DIGEST; i++) {
-		int high = percent_hex(text.p[2 * i]), low = percent_hex(text.p[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		out[i] = (unsigned char)(high * 16 + low);
-	}
-	return true;
-}
-
 static bool backup_list_head(struct backup_list *l, struct backup_list_reader *r)
 {
 	struct span rest;
 
 	if (!backup_list_next(r) || !span_eq(r->line, BACKUP_LIST_HEAD))
 		return false;
-	if (!backup_list_next(r) || !backup_list_behind(r, "# version ", &rest) || !decimal_parse(rest, SILT_VERSION_MAX, &l->version))
+	if (!backup_list_next(r) || !backup_list_behind(r, "# version ", &rest) || !decimal_parse(rest, BACKUP_LIST_VERSION_MAX, &l->version))
 		return false;
 	if (!backup_list_next(r) || !backup_list_behind(r, "# made ", &rest) || rest.len != strlen("2026-11-21T21:30:00Z"))
 		return false;
@@ -173,11 +155,11 @@ static bool backup_list_file(struct backup_list *l, struct backup_list_reader *r
 	size = span_of(rest.p, (size_t)(blank - rest.p));
 	rest = span_of(blank + 1, rest.len - size.len - 1);
 	f.has_root = !span_eq(rest, "-");
-	if (!decimal_parse(size, INT64_MAX, &f.size) || (f.has_root && !backup_list_unhex(rest, f.root)))
+	if (!decimal_parse(size, INT64_MAX, &f.size) || (f.has_root && !sha256_unhex(rest, f.root)))
 		return false;
-	if (!backup_list_next(r) || r->line.len < FILECOPY_HEX + 1 || !backup_list_unhex(span_of(r->line.p, FILECOPY_HEX - 1), f.digest))
+	if (!backup_list_next(r) || r->line.len < SHA256_HEX + 1 || !sha256_unhex(span_of(r->line.p, SHA256_HEX - 1), f.digest))
 		return false;
-	rest = span_of(r->line.p + FILECOPY_HEX - 1, r->line.len - (FILECOPY_HEX - 1));
+	rest = span_of(r->line.p + SHA256_HEX - 1, r->line.len - (SHA256_HEX - 1));
 	if (rest.len < 3 || rest.len - 2 >= sizeof(f.name) || rest.p[0] != ' ' || rest.p[1] != ' ' || memchr(rest.p, '\0', rest.len))
 		return false;
 	memcpy(f.name, rest.p + 2, rest.len - 2);
@@ -189,16 +171,15 @@ static bool backup_list_file(struct backup_list *l, struct backup_list_reader *r
 
 static bool backup_list_end(const struct backup_list_reader *r, const char *begin)
 {
-	unsigned char said[FILECOPY_DIGEST], is[FILECOPY_DIGEST];
+	unsigned char said[SHA256_BYTES], is[SHA256_BYTES];
 	struct span rest;
 
-	if (!backup_list_behind(r, BACKUP_LIST_END, &rest) || !backup_list_unhex(rest, said) || r->left.len != 0)
+	if (!backup_list_behind(r, BACKUP_LIST_END, &rest) || !sha256_unhex(rest, said) || r->left.len != 0)
 		return false;
-	filecopy_digest(begin, (size_t)(r->line.p - begin), is);
-	return memcmp(said, is, sizeof(is)) == 0;
+	return sha256_of(span_of(begin, (size_t)(r->line.p - begin)), is) && memcmp(said, is, sizeof(is)) == 0;
 }
 
-static bool backup_list_parse(struct backup_list *l, struct backup_list_reader *r)
+static bool backup_list_all(struct backup_list *l, struct backup_list_reader *r)
 {
 	const char *begin = r->left.p;
 	struct span rest;
@@ -214,20 +195,15 @@ static bool backup_list_parse(struct backup_list *l, struct backup_list_reader *
 	return false;
 }
 
-int backup_list_read(struct backup_list *l, const struct filecopy_dir *dir)
+bool backup_list_parse(struct backup_list *l, struct span text, size_t *line)
 {
-	struct bytes text = { 0 };
-	struct backup_list_reader r = { 0 };
-	int status = filecopy_read(dir, BACKUP_LIST_NAME, BACKUP_LIST_MOST, &text);
+	struct backup_list_reader r = { .left = text };
+	bool ok;
 
 	*l = (struct backup_list){ 0 };
-	r.left = span_of(text.p, text.len);
-	if (status == SESSION_OK && !backup_list_parse(l, &r)) {
-		(void)fprintf(stderr, "siltctl: %s/" BACKUP_LIST_NAME ": line %zu: not as it was written\n", dir->path, r.number);
-		status = SESSION_DAMAGED;
-	}
-	if (status != SESSION_OK)
+	ok = backup_list_all(l, &r);
+	*line = r.number;
+	if (!ok)
 		backup_list_fini(l);
-	bytes_fini(&text);
-	return status;
+	return ok;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* latency.h - how long things took: counted in buckets an eighth wide, so that any number of them fits. */
-#ifndef CTL_LATENCY_H
-#define CTL_LATENCY_H
+#ifndef UTIL_LATENCY_H
+#define UTIL_LATENCY_H
 
 #include <stdint.h>
 

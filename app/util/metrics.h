@@ -5,8 +5,8 @@
  * Example   siltstone_tables{level="3"} 12      metrics_value(m, "siltstone_tables", "level=\"3\"") -> 12
  *           counters and histograms are asked for as a difference; what a restart set back to 0 counts from there
  */
-#ifndef CTL_METRICS_H
-#define CTL_METRICS_H
+#ifndef UTIL_METRICS_H
+#define UTIL_METRICS_H
 
 #include "util/bytes.h"
 

@@ -10,18 +10,16 @@
  *           # end 0b11..9d                                SHA-256 of all that stands before this line
  * Names     are those of a store's files: digits and .sst or .wal, or MANIFEST. No other is ever read or written.
  */
-#ifndef CTL_BACKUP_LIST_H
-#define CTL_BACKUP_LIST_H
+#ifndef UTIL_BACKUP_LIST_H
+#define UTIL_BACKUP_LIST_H
 
-#include "ctl/filecopy.h"
-
-#define BACKUP_LIST_NAME "SHA256SUMS"
+#include "util/sha256.h"
 
 struct backup_file {
 	char name[32];
 	uint64_t size;
-	unsigned char digest[FILECOPY_DIGEST];
-	unsigned char root[FILECOPY_DIGEST];
+	unsigned char digest[SHA256_BYTES];
+	unsigned char root[SHA256_BYTES];
 	bool has_root;
 };
 
@@ -37,12 +35,13 @@ bool backup_list_name_ok(const char *name);
 /* One more, zeroed but for its name; borrowed until the next. NULL: no memory. */
 struct backup_file *backup_list_add(struct backup_list *l, const char *name);
 /* Of this content; NULL: none. */
-const struct backup_file *backup_list_find(const struct backup_list *l, uint64_t size, const unsigned char root[FILECOPY_DIGEST]);
+const struct backup_file *backup_list_find(const struct backup_list *l, uint64_t size, const unsigned char root[SHA256_BYTES]);
 void backup_list_sort(struct backup_list *l);          /* by name */
 uint64_t backup_list_bytes(const struct backup_list *l);
-int backup_list_write(const struct backup_list *l, const struct filecopy_dir *dir);
-/* SESSION_DAMAGED, and stderr says which line, where it is not as it was written. */
-int backup_list_read(struct backup_list *l, const struct filecopy_dir *dir);
+/* Lack of memory sticks in out. */
+void backup_list_print(const struct backup_list *l, struct bytes *out);
+/* *l is filled anew. False: *line is the first that is not as it was written (or there is no memory), and *l is empty. */
+bool backup_list_parse(struct backup_list *l, struct span text, size_t *line);
 void backup_list_fini(struct backup_list *l);
 
 #endif
