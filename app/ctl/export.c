@@ -79,7 +79,7 @@ static int export_run(struct export *x, struct target *t, const struct target_ra
 	progress_clear(&x->progress);
 	if (status == SESSION_OK)
 		export_sum_up(x, &all);
-	else
+	else if (status != SESSION_UNWANTED)
 		export_failed(x);
 	return status;
 }

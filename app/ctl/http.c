@@ -362,6 +362,8 @@ static int http_status_of(long status, struct span type)
 		return SESSION_CONDITION;
 	if (http_ends(type, "damaged"))
 		return SESSION_DAMAGED;
+	if (http_ends(type, "outside-prefix"))
+		return SESSION_FAILED;                   /* this key alone, others may be taken */
 	if (status == 401 || status == 403 || status == 421 || status == 507 || http_ends(type, "io-error") || http_ends(type, "read-only") ||
 	    status == 502 || status == 504)
 		return SESSION_UNREADABLE;
@@ -378,7 +380,8 @@ static const char *http_advice(long status)
 	case 403: return ": ask as who may, or from the server's own machine";
 	case 405: return ": is this the URL of a Siltstone?";
 	case 429: return ": go slower, or wait";
-	case 502: case 504: return ": nginx is there, but not the server behind it";
+	case 502: return ": nginx is there, but not the server behind it";
+	case 504: return ": the server behind nginx took too long: look whether it is overloaded";
 	case 503: return ": try again later";
 	default: return "";
 	}

@@ -40,6 +40,8 @@ uint64_t outfile_bytes(const struct outfile *o)
 
 static int outfile_fail(const struct outfile *o, int error)
 {
+	if (error == EPIPE)
+		return SESSION_UNWANTED;
 	(void)fprintf(stderr, "siltctl: %s: %s\n", outfile_name(o), strerror(error));
 	return SESSION_UNREADABLE;
 }

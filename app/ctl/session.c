@@ -2,6 +2,7 @@
 /* session.c - the engine opened: read-only, which replays its log in memory and takes the lock so that no writer can begin; or to write. */
 #include "ctl/session.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 static void session_log(void *ctx, enum silt_log_level level, const char *message)
@@ -97,7 +98,7 @@ int session_open_to_write(struct session *s, const struct args *a)
 
 void session_close(struct session *s)
 {
-	(void)silt_close(s->db);              /* no entry was written */
+	(void)silt_close(s->db);              /* what was written is durable already */
 	s->db = NULL;
 }
 
@@ -105,6 +106,8 @@ int session_flush(int status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
+	if (errno == EPIPE)
+		return SESSION_UNWANTED;
 	perror("siltctl: stdout");
 	return SESSION_UNREADABLE;
 }

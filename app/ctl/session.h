@@ -19,6 +19,7 @@ enum session_status {                 /* the exit status; --help says the same *
 	SESSION_FAILED = 6,           /* no memory, a format of a later version, what the server does not take */
 	SESSION_CONDITION = 7,        /* --if-match or --if-none-match does not hold */
 	SESSION_UNKNOWN = 8,          /* whether a write was done */
+	SESSION_UNWANTED = 141,       /* 128 + SIGPIPE: who read the output reads no more; nothing is said */
 };                                    /* and 128 + N: ended by signal N (stop.h) */
 
 struct session {

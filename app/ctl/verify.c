@@ -9,6 +9,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+static void verify_sum_up_json(const struct target_verified *v)
+{
+	(void)printf("{\"sound\":%s,\"findings\":%" PRIu64 ",\"tables\":%" PRIu64 ",\"table_bytes\":%" PRIu64 ",\"table_entries\":%" PRIu64
+	             ",\"log_entries\":%" PRIu64 "}\n", v->findings ? "false" : "true", v->findings, v->tables, v->bytes, v->entries,
+	             v->log_entries);
+}
+
 static void verify_sum_up(const struct target *t, const struct target_verified *v, uint64_t took_ms)
 {
 	char size[TEXT_SIZE];
@@ -28,17 +35,20 @@ int verify_command(const struct args *a)
 	struct progress p;
 	int status;
 
-	if (!args_allow(a, ARGS_TARGET, 0))
+	if (!args_allow(a, ARGS_TARGET | ARGS_JSON, 0))
 		return SESSION_USAGE;
 	status = target_open(a, TARGET_READ, &t);
 	if (status == SESSION_DAMAGED)
-		(void)printf("verify: DAMAGED: the store does not open\n");
+		(void)puts(a->given & ARGS_JSON ? "{\"sound\":false}" : "verify: DAMAGED: the store does not open");
 	if (status != SESSION_OK)
 		return status;
 	stop_begin();
 	progress_begin(&p, a->command);
+	p.silent = a->given & ARGS_JSON;
 	status = t->ops->verify(t, &p, &v);
-	if (status == SESSION_OK || status == SESSION_DAMAGED)
+	if ((status == SESSION_OK || status == SESSION_DAMAGED) && (a->given & ARGS_JSON))
+		verify_sum_up_json(&v);
+	else if (status == SESSION_OK || status == SESSION_DAMAGED)
 		verify_sum_up(t, &v, progress_ms(&p));
 	target_close(t);
 	return status;

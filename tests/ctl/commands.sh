@@ -152,6 +152,15 @@ run --url "$url" --cacert "$work/none" get a
 so 'a file that is not there means nothing without TLS' 0
 run --url "http://me:secret@${url#http://}" put denied "$(repeated x 100)" --if-match 1
 that 'a password is not printed' bash -c '! grep -q secret "$1"' - "$work/err"
+for command in scan export; do
+	for at in "--url $url" "--db $work/db"; do
+		for i in $(seq 300); do printf '{"key":"pipe/%s","value":"%01000d"}\n' "$i" 1; done | "$ctl" $at import --no-end >"$work/out" 2>&1
+		{ "$ctl" $at "$command" 2>"$work/err"; echo "$?" >"$work/status"; } | head -c 10 >/dev/null
+		status=$(cat "$work/status")
+		so "$command $at, whose reader has enough" 141
+		that 'and nothing is said' [ ! -s "$work/err" ]
+	done
+done
 "$ctl" --url "$url" scan >/dev/full 2>"$work/err"; status=$?
 so 'a full disk behind stdout' 4 'e:stdout'
 run --url "$url" shutdown

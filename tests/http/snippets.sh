@@ -72,6 +72,11 @@ expect 'a page of our own origin may write' 204 -- "${tls[@]}" -X PUT -H "Origin
 expect 'a page elsewhere may not' 403 type:cross-site -- "${tls[@]}" -X PUT -H 'Origin: https://elsewhere.example' -d 2 /v1/kv/tls
 expect 'plain HTTP at this port' 400 -- "http://127.0.0.1:$port/v1/kv/tls"
 that 'a stranger without our certificate is not talked to' bash -c '! curl -s "$1"' - "$url/healthz"
+that 'siltctl with --cacert' test "$("$build/siltctl" --url "$url" --cacert siltstone.pem get tls)" = 2
+"$build/siltctl" --url "$url" get tls >"$work/that" 2>&1
+that 'siltctl without it' test "$?:$(grep -c 'certificate.*--cacert' "$work/that")" = 4:1
+"$build/siltctl" --url "$url" --cacert nowhere.pem get tls >"$work/that" 2>&1
+that 'siltctl with a file that is not there' test "$?:$(grep -c 'the file that --cacert names' "$work/that")" = 4:1
 
 # ---- basic auth, roles and prefixes
 for user in alice bob carol dave; do
@@ -118,6 +123,11 @@ expect 'what was written outside is not there' 404 -- -u "alice:alice's" /v1/kv/
 ctl() { HOME=$work/home "$build/siltctl" --url "$url" "$@"; }
 mkdir "$work/home"
 that 'siltctl --user' test "$(ctl --user "alice:alice's" get tls)" = 2
+that 'siltctl with the login in the URL' test "$("$build/siltctl" --url "http://alice:alice%27s@${url#http://}" get tls)" = 2
+printf '{"key":"bob/1","value":"1"}\n{"key":"alice/1","value":"1"}\n{"key":"bob/2","value":"1"}\n' >"$work/three"
+ctl --user "bob:bob's" import --no-end "$work/three" >"$work/that" 2>&1
+that 'siltctl imports up to what is outside' test "$?:$(grep -c '1 entries were imported, up to the key bob/1; go on with --from-line 2' "$work/that")" = 6:1
+that 'siltctl counts what is inside' test "$(ctl --user "bob:bob's" count --prefix bob/)" = 3
 that 'siltctl without a login is refused' bash -c '! "$@"' - env HOME="$work/home" "$build/siltctl" --url "$url" get tls
 printf "machine 127.0.0.1 login alice password alice's\n" >"$work/home/.netrc"
 that 'siltctl by ~/.netrc' test "$(ctl get tls)" = 2
