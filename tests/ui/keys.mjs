@@ -280,6 +280,8 @@ async function leaving(page) {
 	await page.locator("#to-jobs").click();
 	await dialog.getByRole("button", { name: "Throw it away" }).click();
 	await check("or leave", () => until("jobs", () => page.locator(".jobs").isVisible()));
+	await page.locator("#to-keys").click();
+	await check("and come back to where one was", () => says(heading(page), /^doc\/json$/));
 }
 
 async function onPhone() {

@@ -20,6 +20,7 @@ const $ = (id) => document.getElementById(id);
 const past = new History();
 let last = null;
 let stats = null;
+let lastKeys = "#/keys";
 
 const poller = new Poller(async (signal, onslow) => {
 	const [text, numbers] = await Promise.all([getText("/metrics", { signal, onslow }), getJson("/v1/stats", { signal })]);
@@ -41,6 +42,9 @@ function show(place, first) {
 		$(`to-${n}`).toggleAttribute("aria-current", false);
 	}
 	$(`to-${name}`).setAttribute("aria-current", "page");
+	if (name === "keys")
+		lastKeys = location.hash;
+	$("to-keys").href = name === "keys" ? "#/keys" : lastKeys;      /* back to where one was; from there to the beginning */
 	document.title = `${$(`to-${name}`).textContent} – Siltstone`;
 	views[name].show?.(place, first);
 	if (name === "overview")

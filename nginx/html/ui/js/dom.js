@@ -49,6 +49,14 @@ export function choice(legend, choices, value, onpick, visibleLegend = false) {
 		})));
 }
 
+/* Where a phone lays rows out as a grid, browsers forget that they are rows: this says it again. */
+export function tableRoles(table) {
+	table.setAttribute("role", "table");
+	const roles = { thead: "rowgroup", tbody: "rowgroup", tr: "row", td: "cell", 'th[scope="col"]': "columnheader", 'th[scope="row"]': "rowheader" };
+	for (const [what, role] of Object.entries(roles))
+		table.querySelectorAll(what).forEach((node) => node.setAttribute("role", role));
+}
+
 export function button(text, onclick, properties = {}) {
 	return el("button", { type: "button", onclick, ...properties }, text);
 }

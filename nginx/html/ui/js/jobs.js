@@ -2,7 +2,7 @@
 // jobs.js - the third view: an operator's long work, how far it is, and the checkpoints that there are. For clients that nginx calls admin.
 
 import { ask } from "./dialogs.js";
-import { button, el, field, fill } from "./dom.js";
+import { button, el, field, fill, tableRoles } from "./dom.js";
 import { bytes, integer, moment, percent, seconds, span } from "./format.js";
 import { call, describe, getJson, Problem } from "./http.js";
 
@@ -111,6 +111,7 @@ export class Jobs {
 		fill(this.jobs, [...jobs].sort((a, b) => (b.begun_at ?? Infinity) - (a.begun_at ?? Infinity)).map((j) => el("tr", {},
 			el("th", { scope: "row" }, KINDS[j.kind] ?? j.kind), el("td", {}, el("span", { class: "badge", "data-state": j.error ? "bad" : j.state }, j.error ? "failed" : j.state)),
 			el("td", { "data-label": "at" }, j.begun_at ? moment(j.begun_at) : "–"), el("td", { "data-label": "took" }, took(j)), el("td", {}, progress(j)))));
+		tableRoles(this.jobs.parentElement);
 		const words = JSON.stringify(checkpoints);
 		if (words === this.known)
 			return;                               /* a button in it may have the focus */
@@ -119,6 +120,7 @@ export class Jobs {
 			el("th", { scope: "row" }, c.name, c.damaged ? el("span", { class: "badge", "data-state": "bad" }, "damaged") : null),
 			el("td", { "data-label": "version" }, c.version), el("td", { "data-label": "tables" }, integer(c.tables)), el("td", {}, bytes(c.bytes)),
 			el("td", { class: "end" }, button("Delete…", () => this.remove(c), { class: "small danger", "aria-label": `Delete checkpoint ${c.name}` })))));
+		tableRoles(this.checkpoints.parentElement);
 	}
 
 	refuse(problem) {
