@@ -13,6 +13,13 @@ done
 # none FILE: it is empty
 none() { ! grep '' "$1"; }
 
+# ---- boxes of commands: programs of the shell, and the guide's are those that tests/packaging/booted runs
+for f in "$root/README.md" "$guide"; do
+	awk '/^```sh$/ { on = 1; next } /^```$/ { on = 0 } on' "$f" >"$work/boxes"
+	that "the boxes of ${f##*/} are well-formed" bash -n "$work/boxes"
+	that "${f##*/} has boxes" test -s "$work/boxes"
+done
+
 # ---- answers of 500 and above
 sed -nE 's/.*PROBLEM_TYPE\("([a-z-]+)"\) *\/\* *(5[0-9][0-9]).*/\1 \2/p' "$root/app/server/problem.h" | sort >"$work/answers"
 sed -nE 's/^\| `([a-z-]+)` \| (5[0-9][0-9]) \|.*/\1 \2/p' "$guide" | sort >"$work/told"
