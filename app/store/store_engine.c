@@ -113,24 +113,22 @@ void engine_entry(const struct silt_info *info, struct store_entry *out)
 static int engine_get(struct store *s, struct span key, unsigned flags, struct bytes *value,
                       struct store_entry *entry)
 {
-	struct store_engine *e = engine_of(s);
-	struct engine_tools *t = engine_take(e);
 	struct silt_info info;
+	struct silt_pin pin;                       /* from its block into the answer is the only copy */
 	int code;
 
-	if (t == NULL)
-		return STORE_E_NOMEM;
-	code = engine_code(silt_get(e->db, engine_slice(key), NULL,
-	                            (flags & STORE_CACHED_ONLY) ? SILT_CACHED_ONLY : 0,
-	                            value != NULL ? &t->value : NULL, &info));
+	pin.value = (struct silt_slice){0};
+	pin.block = pin.memtable = NULL;
+	code = engine_code(silt_get_pinned(engine_of(s)->db, engine_slice(key), NULL,
+	                                   (flags & STORE_CACHED_ONLY) ? SILT_CACHED_ONLY : 0, &pin, &info));
 	if (code == STORE_OK && value != NULL) {
 		bytes_clear(value);
-		if (!bytes_add(value, t->value.data, t->value.len))
+		if (!bytes_add(value, pin.value.data, pin.value.len))
 			code = STORE_E_NOMEM;
 	}
 	if (code == STORE_OK)
 		engine_entry(&info, entry);
-	engine_put_back(e, t);
+	silt_pin_release(&pin);
 	return code;
 }
 
