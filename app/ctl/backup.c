@@ -330,7 +330,8 @@ static void backup_leave_unfinished(struct backup *b, int status)
 	}
 }
 
-static int backup_make(struct backup *b)
+/* *stayed: why the checkpoint could not be removed; the backup is one all the same. */
+static int backup_make(struct backup *b, int *stayed)
 {
 	int status = backup_list_source(b);
 
@@ -341,7 +342,7 @@ static int backup_make(struct backup *b)
 	if (status == SESSION_OK)
 		status = backup_copy(b);
 	progress_clear(&b->progress);
-	status = backup_source_drop(&b->source, status);
+	*stayed = backup_source_drop(&b->source);
 	if (status == SESSION_OK)
 		status = backup_verify(b);
 	if (status == SESSION_OK)
@@ -353,7 +354,7 @@ static int backup_run(struct backup *b)
 {
 	time_t now = time(NULL);
 	struct tm tm;
-	int status = backup_set_open_to_write(&b->set, b->a->operand[0]);
+	int status = backup_set_open_to_write(&b->set, b->a->operand[0]), stayed = SESSION_OK;
 
 	if (status == SESSION_OK)
 		status = backup_set_name(&b->set, now, b->name);
@@ -365,15 +366,16 @@ static int backup_run(struct backup *b)
 	(void)strftime(b->list.made, sizeof(b->list.made), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	status = backup_source_take(&b->source, b->a, b->name);
 	if (status == SESSION_OK)
-		status = backup_make(b);
+		status = backup_make(b, &stayed);
 	else
-		status = backup_source_drop(&b->source, status);
+		stayed = backup_source_drop(&b->source);
 	if (b->begun)
 		backup_leave_unfinished(b, status);
 	if (status != SESSION_OK)
 		return status;
 	backup_print(b);
-	return backup_clear_away(b);
+	status = backup_clear_away(b);
+	return status == SESSION_OK ? stayed : status;
 }
 
 static void backup_fini(struct backup *b)

@@ -268,26 +268,35 @@ int backup_source_take(struct backup_source *s, const struct args *a, const char
 	return status;
 }
 
-static int backup_source_undo(struct backup_source *s)
+/* By our own hands, as the engine would: a checkpoint is links alone, which the open store does not know of. */
+static int backup_source_undo_here(struct backup_source *s)
 {
 	struct filecopy_dir parent = { .fd = -1 };
 	struct bytes path = { 0 };
-	int status = SESSION_OK;
+	int status = SESSION_UNREADABLE;
 
-	if (!s->http) {
+	if (!s->http)
 		bytes_addf(&path, "%s/checkpoints", s->a->dir);
-		parent.path = path.p;
-		parent.fd = path.bad ? -1 : open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		status = parent.fd < 0 ? session_fail(s->name, SILT_E_IO) : SESSION_OK;
-	}
-	if (status == SESSION_OK)
-		status = backup_source_remove(s, &parent, s->name);
+	else if (s->path.len)
+		bytes_addf(&path, "%s/..", s->path.p);
+	parent.path = path.p;
+	parent.fd = path.bad || !path.len ? -1 : open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (parent.fd >= 0)
+		status = backup_source_erase(&parent, s->name);
 	backup_set_leave(&parent);
 	bytes_fini(&path);
 	return status;
 }
 
-int backup_source_drop(struct backup_source *s, int status)
+/* A server that has gone away can't be asked. */
+static int backup_source_undo(struct backup_source *s)
+{
+	if (s->http && backup_source_ask_to_remove(s, s->name) == SESSION_OK)
+		return SESSION_OK;
+	return backup_source_undo_here(s);
+}
+
+int backup_source_drop(struct backup_source *s)
 {
 	int undone = SESSION_OK;
 
@@ -302,5 +311,5 @@ int backup_source_drop(struct backup_source *s, int status)
 	http_close(s->http);
 	bytes_fini(&s->path);
 	*s = (struct backup_source){ .dir = { .fd = -1 } };
-	return status != SESSION_OK ? status : undone;
+	return undone;
 }

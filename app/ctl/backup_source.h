@@ -27,7 +27,7 @@ struct backup_source {
 
 /* An exit status; what is not 0 was said. End with backup_source_drop() in any case. */
 int backup_source_take(struct backup_source *s, const struct args *a, const char *stamp);
-/* Removes the checkpoint. `status`, or why it could not be removed where that was 0. */
-int backup_source_drop(struct backup_source *s, int status);
+/* Removes the checkpoint. Not 0: it stays, which was said. */
+int backup_source_drop(struct backup_source *s);
 
 #endif

@@ -102,6 +102,8 @@ cp -r "$b" "$work/b5" && printf X | dd of="$work/b5/${name[3]}/$(cd "$b/${name[3
 run --url "$url" backup "$work/b5" --quick
 expect 'no checkpoint is left behind a backup' 200 '.checkpoints == []' -- /v1/admin/checkpoints
 
+run --db "$data" backup "$work/b8"; so 'a store in use, by its directory' 5 'e:--url'
+
 # a checkpoint whose backup was killed, and one that is in use
 request -X POST '/v1/admin/checkpoint?name=siltctl-20200101T000000Z-1'
 request -X POST '/v1/admin/checkpoint?name=siltctl-20200101T000000Z-2'
@@ -129,10 +131,19 @@ class H(http.server.BaseHTTPRequestHandler):
             while not os.path.exists(sys.argv[1]): time.sleep(0.01)
             os.kill(int(open(sys.argv[1]).read()), signal.SIGTERM)
             time.sleep(30)
-        self.answer(200, b'{"message":"x","job":{"id":"1-1","kind":"checkpoint","state":"done","name":"n","path":"/no/such/place","version":5}}')
+        place = os.environ.get('PLACE', '/no/such/place')
+        name = self.path.split('name=')[1]
+        if os.environ.get('PLACE'):     # this machine after all: a checkpoint that is there, and a server that goes away behind it
+            os.rename(place + '/checkpoints/here', place + '/checkpoints/' + name)
+            place += '/checkpoints/' + name
+        self.answer(200, ('{"message":"x","job":{"id":"1-1","kind":"checkpoint","state":"done","name":"n","path":"%s","version":%s}}' %
+                          (place, os.environ.get('VERSION', '5'))).encode())
     def do_DELETE(self):
         print('DELETE', self.path, flush=True)
-        self.answer(204)
+        if os.environ.get('PLACE'):
+            self.connection.close()
+        else:
+            self.answer(204)
     def log_message(self, *a): pass
 s = http.server.ThreadingHTTPServer(('127.0.0.1', 0), H)
 print(s.server_address[1], flush=True)
@@ -157,8 +168,18 @@ if command -v python3 >/dev/null; then
 	that 'which is removed, whether it was made or not' grep -q '^DELETE /v1/admin/checkpoints/siltctl-20' "$work/elsewhere2"
 	that 'no backup is there' [ -z "$(find "$work/b6" -mindepth 1 -type d)" ]
 	kill "$pid"; wait "$pid" 2>/dev/null
+
+	"$make_store" "$work/here" && "$ctl" --db "$work/here" checkpoint here >"$work/made"
+	PLACE=$work/here VERSION=$(sed 's/.*version //' "$work/made") python3 "$work/elsewhere.py" >"$work/elsewhere3" 2>/dev/null &
+	pid=$!
+	within 30 test -s "$work/elsewhere3"
+	run --url "http://127.0.0.1:$(head -n 1 "$work/elsewhere3")" backup "$work/b7"
+	so 'a server that goes away when all is copied: a backup it is' 0 'o:; verified'
+	that 'and the checkpoint is gone' [ -z "$(ls "$work/here/checkpoints")" ]
+	kill "$pid"; wait "$pid" 2>/dev/null
 else
 	skip 'a server on another machine' 'no python3 here'
 	skip 'ended while it waits for the checkpoint' 'no python3 here'
+	skip 'a server that goes away when all is copied' 'no python3 here'
 fi
 finish
