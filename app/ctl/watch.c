@@ -96,10 +96,11 @@ static int watch_answered(struct watch *w)
 	if (!look_object(span_of(w->answer.body.p, w->answer.body.len), &whole) || !look_number(whole, "next", &next) ||
 	    !look_member(whole, "changes", &list) || list.kind != JSON_ARRAY)
 		return http_odd(w->http, &w->answer);
-	status = watch_changes(w, list.value);
 	if (!w->reached && !(w->a->given & ARGS_JSON))
-		(void)fprintf(stderr, "siltctl: %s: changes after version %" PRIu64 "\n", http_url(w->http), next);
+		(void)fprintf(stderr, "siltctl: %s: changes after version %" PRIu64 "\n", http_url(w->http),
+		              w->a->given & ARGS_SINCE ? w->since : next);
 	w->reached = true;
+	status = watch_changes(w, list.value);
 	w->since = next;
 	return status;
 }
