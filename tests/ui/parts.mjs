@@ -22,6 +22,7 @@ export async function testParts() {
 		const { quantile } = await import("/ui/js/metrics.js");
 		return quantile([[1, 0], [2, 1], [Infinity, 10]], 0.99);
 	}), 2));
+	await same("points that stand alone", "chart", "alone", [[1, null, 2, 3, null, 4]], [0, 5]);
 	await same("nothing counted", "metrics", "quantile", [[[1, 0], [2, 0]], 0.99], null);
 	await check("percent-encoding holds any byte", async () => equal(await page.evaluate(async () => {
 		const b = await import("/ui/js/bytes.js");

@@ -33,6 +33,14 @@ function decades(u, axis, low, high) {
 	return Array.from({ length: last - first + 1 }, (_, i) => 10 ** (first + i));
 }
 
+/* What no line leads to or from: without a dot it would not be seen. */
+export function alone(column) {
+	const there = (i) => column[i] !== null && column[i] !== undefined;
+	return column.flatMap((v, i) => (there(i) && !there(i - 1) && !there(i + 1) ? [i] : []));
+}
+
+const dots = (u, index, all) => (all ? null : alone(u.data[index]));
+
 const SCALES = {
 	linear: (spec) => ({ range: linearRange(spec.least ?? 1) }),
 	share: () => ({ range: () => [0, 1] }),
@@ -85,7 +93,7 @@ export class Chart {
 			cursor: { y: false, drag: { x: false, y: false }, sync: { key: "overview" }, points: { size: 6 } },
 			scales: { x: { time: true, range: () => this.range }, y: SCALES[this.spec.scale](this.spec) },
 			axes: this.axes(),
-			series: [{}, ...this.spec.series.map((s) => ({ label: s.label, stroke: colour(s.colour), width: 1.5, spanGaps: false, points: { size: 4 } }))],
+			series: [{}, ...this.spec.series.map((s) => ({ label: s.label, stroke: colour(s.colour), width: 1.5, spanGaps: false, points: { size: 4, filter: dots } }))],
 			hooks: { setCursor: [(u) => this.words(u.cursor.idx)] },
 		}, this.data, this.canvas);
 	}

@@ -57,7 +57,7 @@ export class Levels {
 				el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Layer"), el("th", { class: "picture", "aria-hidden": "true" }),
 					["Tables", "Bytes", "Entries", "Deletes"].map((h) => el("th", { scope: "col", class: "number" }, h)))),
 				this.body, this.foot),
-			el("p", { class: "note" }, "New writes enter at the top and sink as compaction merges them. A brick is a table, where there is room. Widths are the square roots of the bytes, so that small layers are seen."));
+			el("p", { class: "note" }, "New writes enter at the top and sink as they are merged. A brick is a table, where there is room; widths are the square roots of the bytes."));
 	}
 
 	update(metrics) {
