@@ -24,6 +24,29 @@ export async function testParts() {
 	}), 2));
 	await same("points that stand alone", "chart", "alone", [[1, null, 2, 3, null, 4]], [0, 5]);
 	await same("nothing counted", "metrics", "quantile", [[[1, 0], [2, 0]], 0.99], null);
+	await check("a point that stands alone is drawn", () => page.evaluate(async () => {
+		const { Chart } = await import("/ui/js/chart.js");
+		const columns = { x: [null, null, 0.5, null, null, null, null, null, null, null] };
+		const chart = new Chart({ title: "One point", scale: "share", format: String, series: [{ field: "x", label: "X", colour: "--c1" }] });
+		document.querySelector("main").append(chart.node);
+		const drawn = () => {
+			const canvas = chart.node.querySelector("canvas");
+			if (!canvas)
+				return false;                         /* it does not know its size yet */
+			const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+			copy.drawImage(canvas, 0, 0);
+			const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+			return data.some((_, i) => i % 4 === 0 && data[i + 3] > 200 && data[i + 1] - data[i] > 60);
+		};
+		let found = false;
+		for (let i = 0; i < 200 && !found; i++) {
+			chart.update({ data: () => [columns.x.map((_, at) => at), columns.x] }, 0, 10);
+			await new Promise((r) => setTimeout(r, 50));
+			found = drawn();
+		}
+		chart.node.remove();
+		return found;
+	}));
 	await check("percent-encoding holds any byte", async () => equal(await page.evaluate(async () => {
 		const b = await import("/ui/js/bytes.js");
 		const all = Uint8Array.from({ length: 256 }, (_, i) => i);
