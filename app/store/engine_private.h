@@ -13,7 +13,6 @@
 /* What one call works with; belongs to one thread at a time. */
 struct engine_tools {
 	silt_batch *batch;
-	struct silt_buf value;
 };
 
 struct store_engine {

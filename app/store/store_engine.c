@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENGINE_KEEP_BYTES (1u << 20)      /* a value's buffer above this goes back to the heap */
 
 int engine_code(int silt_code)
 {
@@ -56,7 +55,6 @@ static void engine_tools_free(struct engine_tools *t)
 	if (t == NULL)
 		return;
 	silt_batch_free(t->batch);
-	silt_buf_free(&t->value);
 	free(t);
 }
 
@@ -89,8 +87,6 @@ void engine_put_back(struct store_engine *e, struct engine_tools *t)
 	size_t first = engine_first_slot();
 
 	silt_batch_clear(t->batch);
-	if (t->value.cap > ENGINE_KEEP_BYTES)
-		silt_buf_free(&t->value);
 	for (size_t i = 0; i < ENGINE_SLOTS; i++) {
 		struct engine_tools *none = NULL;
 
