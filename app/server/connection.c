@@ -38,6 +38,16 @@ static void connection_close(struct connection *c)
 	free(c);
 }
 
+/* Whoever has the socket next reads all of the next request. As long as there is a copy, closing ours does not take it out of epoll. */
+static void connection_hand_over(struct connection *c)
+{
+	struct server *s = c->home->exchanges.server;
+
+	loop_remove(c->home->loop, &c->source);
+	(void)s->hand_over(s->hand_over_ctx, c->source.fd);        /* where that fails its peer meets a closed connection */
+	connection_close(c);
+}
+
 /* ---- answering --------------------------------------------------------------------------------------------------------- */
 
 static void connection_to_idle(struct connection *c)
@@ -53,6 +63,10 @@ static void connection_to_idle(struct connection *c)
 	loop_disarm(&c->timer);
 	if (!keep) {
 		connection_close(c);
+		return;
+	}
+	if (c->home->handing_over) {
+		connection_hand_over(c);
 		return;
 	}
 	if (was_sending)
@@ -287,7 +301,9 @@ static void connection_start(struct connection *c)
 	if (home->all != NULL)
 		home->all->prev = c;
 	home->all = c;
-	if (loop_add(home->loop, &c->source, CONNECTION_WATCH) < 0)
+	if (home->handing_over)
+		connection_hand_over(c);
+	else if (loop_add(home->loop, &c->source, CONNECTION_WATCH) < 0)
 		connection_close(c);
 }
 
@@ -323,5 +339,17 @@ void connection_close_all(struct connection_home *home)
 	for (struct connection *c = home->all; c != NULL; c = next) {
 		next = c->next;
 		connection_end(c);
+	}
+}
+
+void connection_hand_over_all(struct connection_home *home)
+{
+	struct connection *next;
+
+	home->handing_over = true;
+	for (struct connection *c = home->all; c != NULL; c = next) {
+		next = c->next;
+		if (c->state == CONNECTION_IDLE || c->state == CONNECTION_PARTIAL)
+			connection_hand_over(c);
 	}
 }

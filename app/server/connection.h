@@ -38,6 +38,7 @@ struct connection_home {              /* of one reactor; all but the atomic is i
 	struct worker_pool *bodies;   /* [c] */
 	struct connection *all;       /* newest first */
 	_Atomic size_t open;          /* relaxed; counted from the moment a socket is given to this reactor */
+	bool handing_over;            /* what is idle, or becomes it, goes to our successor */
 	uint64_t answered;            /* requests, not yet counted in server->requests */
 	uint8_t window[WIRE_WINDOW];  /* where requests are peeked at */
 };
@@ -64,5 +65,8 @@ void connection_open(struct connection_home *home, int fd, bool here);
 void connection_answered(struct exchange_home *exchanges, struct exchange *x);
 /* Ends all that may be ended now: what is lent stays until it is back, what is being read is made to fail soon. */
 void connection_close_all(struct connection_home *home);
+/* From here on what waits for a request, or becomes so, is given to server->hand_over, and closed here: nothing of a next request was taken out of
+   the socket. The home's own thread. */
+void connection_hand_over_all(struct connection_home *home);
 
 #endif

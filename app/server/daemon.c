@@ -262,6 +262,24 @@ static unsigned daemon_reactors(const struct options *o)
 	return wanted > (uint64_t)cores ? (unsigned)cores : (unsigned)wanted;
 }
 
+static bool daemon_hand_over(void *ctx, int fd)
+{
+	const struct daemon *d = ctx;
+
+	return notify_store(&d->notify, fd, LISTEN_KEPT);
+}
+
+/* systemd's copies go too: with them a connection that we close would stay open. */
+static void daemon_adopt(struct daemon *d)
+{
+	if (d->listener.kept_count == 0)
+		return;
+	logger_log(&d->log, LOG_LEVEL_NOTICE, "going on with %zu connections", d->listener.kept_count);
+	(void)notify_send(&d->notify, "FDSTOREREMOVE=1\nFDNAME=" LISTEN_KEPT);
+	while (d->listener.kept_count > 0)
+		server_adopt(d->server, d->listener.kept[--d->listener.kept_count]);
+}
+
 static int daemon_start_server(struct daemon *d)
 {
 	const struct options *o = d->options;
@@ -275,6 +293,7 @@ static int daemon_start_server(struct daemon *d)
 		            .max_answer_bytes = o->max_answer_memory, .max_stream_ms = o->max_stream_time },
 		.durability_async = o->durability == 1, .socket_activated = d->listener.source == LISTEN_SYSTEMD,
 		.hosts = (const char *const *)o->host_list, .dispatch = route_dispatch,
+		.hand_over = d->listener.source == LISTEN_SYSTEMD && d->notify.fd >= 0 ? daemon_hand_over : NULL, .hand_over_ctx = d,
 	};
 	int rc;
 
@@ -319,7 +338,10 @@ static int daemon_open(struct daemon *d)
 	patience_end(&d->patience);
 	if (rc != STORE_OK)
 		return -1;
-	return daemon_start_server(d) == 0 ? 0 : -1;
+	if (daemon_start_server(d) != 0)
+		return -1;
+	daemon_adopt(d);
+	return 0;
 }
 
 static int daemon_close_store(struct daemon *d)

@@ -185,7 +185,7 @@ bool exchange_dispatch(struct exchange *x)
 	if (r->response.status != 0)
 		return true;                                       /* reading it has already said no */
 	if (atomic_load_explicit(&s->handing_over, memory_order_relaxed)) {
-		x->keep = false;
+		x->keep = x->keep && s->hand_over != NULL;
 	} else if (atomic_load_explicit(&s->stopping, memory_order_relaxed)) {
 		problem_set(r, 503, PROBLEM_SHUTTING_DOWN, "the server is shutting down");
 		return true;

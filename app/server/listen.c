@@ -14,6 +14,7 @@
 
 #define LISTEN_FIRST_FD 3             /* where systemd puts them */
 #define LISTEN_BACKLOG  4096          /* a full one is an instant 502 at nginx */
+#define LISTEN_GIVEN_MAX 4097         /* FileDescriptorStoreMax of the unit, and the socket */
 
 static int listen_fail(char *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static int listen_fail(char *error, const char *format, ...)
@@ -46,32 +47,60 @@ static int listen_prepare(int fd, char *error)
 
 /* ---- given sockets ----------------------------------------------------------------------------------------------------- */
 
-/* How many descriptors systemd passed to this very process. */
-static long listen_count_given(void)
+/* How many descriptors systemd passed to this very process; their names, as far as there is room. */
+static long listen_count_given(char *names, size_t size)
 {
-	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS"), *given = getenv("LISTEN_FDNAMES");
 	long count = 0;
 
 	if (pid != NULL && fds != NULL && strtol(pid, NULL, 10) == (long)getpid())
 		count = strtol(fds, NULL, 10);
+	(void)snprintf(names, size, "%s", given != NULL ? given : "");
 	(void)unsetenv("LISTEN_PID");
 	(void)unsetenv("LISTEN_FDS");
 	(void)unsetenv("LISTEN_FDNAMES");
-	return count;
+	return count > LISTEN_GIVEN_MAX ? LISTEN_GIVEN_MAX : count;
+}
+
+static bool listen_is_connection(int fd)
+{
+	struct sockaddr_un peer;
+	socklen_t len = sizeof(peer);
+
+	return getpeername(fd, (struct sockaddr *)(void *)&peer, &len) == 0 || errno == ENOTCONN;
+}
+
+/* One socket to listen on; all others are connections (rule 3), of which those that ended meanwhile do no harm. */
+static int listen_sort_given(struct listener *l, long count, char *names, char *error)
+{
+	const char *name;
+
+	l->kept = calloc((size_t)count, sizeof(*l->kept));
+	if (l->kept == NULL)
+		return listen_fail(error, "no memory");
+	for (int fd = LISTEN_FIRST_FD; fd < LISTEN_FIRST_FD + count; fd++) {
+		name = strsep(&names, ":");
+		if (l->fd < 0 && listen_is_listening(fd))
+			l->fd = fd;
+		else if (name != NULL && strcmp(name, LISTEN_KEPT) == 0 && listen_is_connection(fd) && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
+			l->kept[l->kept_count++] = fd;
+		else
+			return listen_fail(error, "what systemd passed as descriptor %d is not the one listening stream socket that is wanted (Accept=no, ListenStream=)",
+			                   fd);
+	}
+	return l->fd < 0 ? listen_fail(error, "systemd passed %ld sockets, and none listens", count) : 0;
 }
 
 /* 1 taken, 0 none was given, -1 an error. */
 static int listen_take_given(struct listener *l, char *error)
 {
-	long count = listen_count_given();
+	char names[LISTEN_GIVEN_MAX * sizeof(LISTEN_KEPT)];
+	long count = listen_count_given(names, sizeof(names));
 
-	if (count > 1)
-		return listen_fail(error, "systemd passed %ld sockets; one is wanted", count);
-	if (count == 1) {
-		l->fd = LISTEN_FIRST_FD;
+	if (count > 0) {
 		l->source = LISTEN_SYSTEMD;
-		if (!listen_is_listening(l->fd))
-			return listen_fail(error, "what systemd passed is no listening stream socket (Accept=no, ListenStream=)");
+		if (listen_sort_given(l, count, names, error) < 0)
+			return -1;
 	} else if (listen_is_listening(STDIN_FILENO)) {
 		l->fd = STDIN_FILENO;
 		l->source = LISTEN_STDIN;
@@ -124,7 +153,7 @@ static int listen_clear_path(const struct sockaddr_un *a, char *error)
 	return 0;
 }
 
-/* Rule 3. */
+/* Rule 4. */
 static int listen_set_owner(const struct sockaddr_un *a, const struct listen_options *o, char *error)
 {
 	if (o->group != NULL && o->group[0] != '\0') {
@@ -186,6 +215,11 @@ void listen_close(struct listener *l)
 {
 	struct stat st;
 
+	for (size_t i = 0; i < l->kept_count; i++)
+		(void)close(l->kept[i]);
+	free(l->kept);
+	l->kept = NULL;
+	l->kept_count = 0;
 	if (l->fd < 0)
 		return;
 	if (l->source == LISTEN_OWN && lstat(l->path, &st) == 0 && st.st_dev == l->device && st.st_ino == l->inode)

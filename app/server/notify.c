@@ -78,3 +78,28 @@ bool notify_send(const struct notify *n, const char *format, ...)
 	return sendto(n->fd, message, (size_t)len, MSG_NOSIGNAL, (const struct sockaddr *)(const void *)&n->address,
 	              n->address_len) == len;
 }
+
+bool notify_store(const struct notify *n, int fd, const char *name)
+{
+	char message[NOTIFY_MESSAGE_MAX];
+	int len = snprintf(message, sizeof(message), "FDSTORE=1\nFDNAME=%s", name);
+	struct iovec text = { .iov_base = message, .iov_len = (size_t)len };
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .bytes = { 0 } };
+	struct sockaddr_un to = n->address;
+	struct msghdr m = {
+		.msg_name = &to, .msg_namelen = n->address_len, .msg_iov = &text, .msg_iovlen = 1,
+		.msg_control = control.bytes, .msg_controllen = sizeof(control.bytes),
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	if (n->fd < 0 || len < 0 || (size_t)len >= sizeof(message))
+		return false;
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	return sendmsg(n->fd, &m, MSG_NOSIGNAL) == len;
+}

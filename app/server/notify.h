@@ -23,5 +23,8 @@ void notify_init(struct notify *n);
 void notify_fini(struct notify *n);
 /* "READY=1\nSTATUS=..."; false where it could not be sent, which changes nothing. */
 bool notify_send(const struct notify *n, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* FDSTORE=1: whoever is started after us gets a copy of fd, under this name among LISTEN_FDNAMES. False where it could not be sent; whether there was
+   room for it (FileDescriptorStoreMax) nobody tells. */
+bool notify_store(const struct notify *n, int fd, const char *name);
 
 #endif

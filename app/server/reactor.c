@@ -56,11 +56,27 @@ static void reactor_on_accept_again(struct loop_timer *t)
 		loop_arm(&r->loop, &r->accept_again, LOOP_ACCEPT);
 }
 
+static void reactor_take(struct reactor *r, int fd, bool own_thread)
+{
+	struct reactor *to;
+
+	if (!reactor_set_timeouts(fd, r->timeout_ms)) {
+		(void)close(fd);
+		return;
+	}
+	to = reactor_least_loaded(r);
+	connection_open(&to->home, fd, own_thread && to == r);
+}
+
+void reactor_adopt(struct reactor *r, int fd)
+{
+	reactor_take(r, fd, false);
+}
+
 static void reactor_on_listener(struct loop_source *s, uint32_t events)
 {
 	struct reactor *r = (struct reactor *)(void *)((char *)s - offsetof(struct reactor, listener));
 	int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC);
-	struct reactor *to;
 
 	(void)events;
 	if (fd < 0) {
@@ -68,12 +84,7 @@ static void reactor_on_listener(struct loop_source *s, uint32_t events)
 			reactor_pause_accepting(r);
 		return;
 	}
-	if (!reactor_set_timeouts(fd, r->timeout_ms)) {
-		(void)close(fd);
-		return;
-	}
-	to = reactor_least_loaded(r);
-	connection_open(&to->home, fd, to == r);
+	reactor_take(r, fd, true);
 }
 
 /* ---- draining ---------------------------------------------------------------------------------------------------------- */
@@ -84,6 +95,8 @@ static void reactor_begin_drain(struct reactor *r)
 	r->drain_since_ms = r->loop.now_ms;
 	loop_disarm(&r->accept_again);
 	loop_remove(&r->loop, &r->listener);
+	if (r->server->hand_over != NULL && atomic_load_explicit(&r->server->handing_over, memory_order_relaxed))
+		connection_hand_over_all(&r->home);
 }
 
 /* Ended: nothing is lent, and either nothing is in flight any more or the peers had their time. */

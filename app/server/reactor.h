@@ -4,7 +4,7 @@
  * reactor has the fewest connections: they stay open for hours, so an uneven start would stay, too.
  *
  * States    running -> draining (reactor_drain(): no more accepts) -> ended (nothing in flight, linger over; connections closed)
- * Threads   reactor_drain(), reactor_ping(), reactor_alive(): any. All else: its own, or before it starts and after it ends.
+ * Threads   reactor_adopt(), reactor_drain(), reactor_ping(), reactor_alive(): any. All else: its own, or before it starts and after it ends.
  */
 #ifndef SERVER_REACTOR_H
 #define SERVER_REACTOR_H
@@ -46,6 +46,7 @@ struct reactor_setup {
 /* 0, or an errno. */
 int reactor_init(struct reactor *r, const struct reactor_setup *setup);
 int reactor_start(struct reactor *r);
+void reactor_adopt(struct reactor *r, int fd);            /* a connection that somebody else accepted; any thread, once started */
 void reactor_drain(struct reactor *r);
 void reactor_ping(struct reactor *r);
 bool reactor_alive(const struct reactor *r);              /* has answered the latest ping */

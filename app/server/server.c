@@ -67,6 +67,8 @@ static int server_init_face(struct server *s, const struct server_setup *setup)
 	s->socket_activated = setup->socket_activated;
 	s->hosts = setup->hosts;
 	s->dispatch = setup->dispatch;
+	s->hand_over = setup->hand_over;
+	s->hand_over_ctx = setup->hand_over_ctx;
 	s->log = setup->log;
 	s->stop = server_stop;
 	s->gauges = server_gauges;
@@ -148,6 +150,11 @@ int server_start(struct server *s)
 			return rc;
 	}
 	return 0;
+}
+
+void server_adopt(struct server *s, int fd)
+{
+	reactor_adopt(&server_crew_of(s)->reactors[0], fd);
 }
 
 bool server_alive(struct server *s)

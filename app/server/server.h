@@ -6,7 +6,8 @@
  *           -> server_join() -> the store is closed -> server_free(). In this order: while reactors run, handlers use the store;
  *           and a thread of the store may still be waking a reactor that has taken its letter and ended.
  * Drain     accepts nothing more, answers what is in flight, what comes on kept connections gets 503, and when nothing is in
- *           flight any more and SERVER_LINGER_MS have passed, the connections are closed.
+ *           flight any more and SERVER_LINGER_MS have passed, the connections are closed. Where there is a successor (handing_over)
+ *           what comes is answered, and each connection is handed over as soon as nothing is in flight on it.
  */
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
@@ -50,7 +51,7 @@ struct server {
 	_Atomic uint64_t parked;      /* counted by the reactor; handlers refuse to park more than limits.max_parked */
 	_Atomic bool stopping;        /* set by server_stop(); new requests get 503 */
 	_Atomic bool handing_over;    /* stopping, and the listening socket outlives us: what comes on kept connections is still served, each
-	                                 then closed; what comes on new ones waits for our successor. Before server_drain() */
+	                                 then handed over, or closed; what comes on new ones waits for our successor. Before server_drain() */
 	_Atomic bool flushing_last;   /* /shutdown is writing everything out: others get 503; taken back where that fails */
 	void (*stop)(struct server *s);          /* asks main to drain and close; async-signal-safe */
 	struct joblist *jobs;            /* [c] what takes long; joblist.h */
@@ -60,6 +61,8 @@ struct server {
 	size_t traffic_count;         /* [c] */
 	bool socket_activated;        /* [c] systemd started us: the next request would again */
 	/* for the reactors and main, no business of handlers */
+	bool (*hand_over)(void *ctx, int fd);    /* [c] while handing over: gives a copy of a connection to our successor; NULL = there is no way */
+	void *hand_over_ctx;          /* [c] */
 	enum route_result (*dispatch)(struct request *r);        /* [c] route_dispatch(), or a test's own */
 	struct logger *log;           /* [c] */
 	_Atomic uint64_t body_bytes;  /* held now */
@@ -80,11 +83,15 @@ struct server_setup {                 /* borrowed; what it points to must outliv
 	bool durability_async, socket_activated;
 	const char *const *hosts;
 	enum route_result (*dispatch)(struct request *r);
+	bool (*hand_over)(void *ctx, int fd);
+	void *hand_over_ctx;
 };
 
 /* 0, or an errno. FCGX_Init() has been called. */
 int server_new(const struct server_setup *setup, struct server **out);
 int server_start(struct server *s);
+/* A connection that a predecessor handed over, as if it had been accepted now. Ours from here on. */
+void server_adopt(struct server *s, int fd);
 /* Asks every reactor for a sign of life; true if all have given the one that was asked for last time. For the watchdog. */
 bool server_alive(struct server *s);
 /* Any thread; returns at once. */

@@ -200,14 +200,14 @@ static int listen_plain(const char *path)
 	return fd;
 }
 
-static void listen_set_env(const char *fds, bool our_pid)
+static void listen_set_env(const char *fds, const char *names, bool our_pid)
 {
 	char pid[32];
 
 	snprintf(pid, sizeof(pid), "%ld", (long)getpid() + (our_pid ? 0 : 1));
 	setenv("LISTEN_PID", pid, 1);
 	setenv("LISTEN_FDS", fds, 1);
-	setenv("LISTEN_FDNAMES", "a", 1);
+	setenv("LISTEN_FDNAMES", names, 1);
 }
 
 /* Each returns 0 where all is as it should be, else where it is not. */
@@ -218,7 +218,7 @@ static int listen_child_systemd(const struct listen_place *p)
 
 	if (dup2(fd, 3) != 3)
 		return 1;
-	listen_set_env("1", true);
+	listen_set_env("1", "a", true);
 	if (listen_open(&p->options, &l, listen_error) != 0 || l.fd != 3 || l.source != LISTEN_SYSTEMD)
 		return 2;
 	if (getenv("LISTEN_FDS") != NULL || getenv("LISTEN_PID") != NULL || !(fcntl(3, F_GETFD) & FD_CLOEXEC))
@@ -234,7 +234,7 @@ static int listen_child_stdin(const struct listen_place *p)
 
 	if (dup2(fd, 0) != 0)
 		return 1;
-	listen_set_env("1", false);                                     /* meant for another process */
+	listen_set_env("1", "a", false);                                     /* meant for another process */
 	if (listen_open(&p->options, &l, listen_error) != 0 || l.fd != 0 || l.source != LISTEN_STDIN)
 		return 2;
 	listen_close(&l);
@@ -244,9 +244,42 @@ static int listen_child_stdin(const struct listen_place *p)
 static int listen_child_two(const struct listen_place *p)
 {
 	struct listener l;
+	int fd = listen_plain(p->path);
 
-	listen_set_env("2", true);
-	return listen_open(&p->options, &l, listen_error) == -1 && strstr(listen_error, "2 sockets") != NULL ? 0 : 1;
+	if (dup2(fd, 3) != 3 || dup2(fd, 4) != 4)
+		return 1;
+	listen_set_env("2", "a:b", true);
+	return listen_open(&p->options, &l, listen_error) == -1 && strstr(listen_error, "descriptor 4") != NULL ? 0 : 2;
+}
+
+/* Connections that a predecessor left, of which one has ended; and one that is none. */
+static int listen_child_kept(const struct listen_place *p)
+{
+	struct listener l;
+	int fd = listen_plain(p->path), pair[2], ended[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, ended) < 0 || close(ended[1]) < 0)
+		return 1;
+	fd = fcntl(fd, F_DUPFD, 20);
+	pair[0] = fcntl(pair[0], F_DUPFD, 20);
+	ended[0] = fcntl(ended[0], F_DUPFD, 20);
+	if (dup2(fd, 3) != 3 || dup2(pair[0], 4) != 4 || dup2(ended[0], 5) != 5)
+		return 2;
+	listen_set_env("3", "siltstone.socket:connection:connection", true);
+	if (listen_open(&p->options, &l, listen_error) != 0 || l.fd != 3 || l.kept_count != 2 || l.kept[0] != 4 || l.kept[1] != 5)
+		return 3;
+	if (!(fcntl(4, F_GETFD) & FD_CLOEXEC) || getenv("LISTEN_FDNAMES") != NULL)
+		return 4;
+	listen_close(&l);
+	if (fcntl(4, F_GETFD) != -1 || dup2(fd, 3) != 3 || dup2(pair[0], 4) != 4)
+		return 5;
+	listen_set_env("2", "siltstone.socket:stored", true);
+	if (listen_open(&p->options, &l, listen_error) != -1 || strstr(listen_error, "descriptor 4") == NULL)
+		return 6;
+	if (dup2(pair[0], 3) != 3)
+		return 7;
+	listen_set_env("1", "connection", true);
+	return listen_open(&p->options, &l, listen_error) == -1 && strstr(listen_error, "none listens") != NULL ? 0 : 8;
 }
 
 static int listen_child_no_socket(const struct listen_place *p)
@@ -256,14 +289,14 @@ static int listen_child_no_socket(const struct listen_place *p)
 
 	if (pipe(fds) < 0 || dup2(fds[0], 3) != 3)
 		return 1;
-	listen_set_env("1", true);
-	return listen_open(&p->options, &l, listen_error) == -1 && strstr(listen_error, "no listening stream socket") != NULL ? 0 : 2;
+	listen_set_env("1", "a", true);
+	return listen_open(&p->options, &l, listen_error) == -1 && strstr(listen_error, "listening stream socket that is wanted") != NULL ? 0 : 2;
 }
 
 static void test_listen__given_sockets(void **state)
 {
 	static int (*const children[])(const struct listen_place *p) = {
-		listen_child_systemd, listen_child_stdin, listen_child_two, listen_child_no_socket,
+		listen_child_systemd, listen_child_stdin, listen_child_two, listen_child_kept, listen_child_no_socket,
 	};
 
 	(void)state;

@@ -58,6 +58,42 @@ static void test_notify__messages_arrive(void **state)
 	test_rmdir(dir);
 }
 
+static void test_notify__a_descriptor_is_kept(void **state)
+{
+	char *dir = test_mkdir(), path[200], text[100] = "";
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec v = { .iov_base = text, .iov_len = sizeof(text) - 1 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes) };
+	int fd, ends[2], got = -1;
+	struct notify n;
+	char c;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/n", dir);
+	fd = notify_listen(path, false);
+	setenv("NOTIFY_SOCKET", path, 1);
+	notify_init(&n);
+	assert_int_equal(pipe(ends), 0);
+	assert_true(notify_store(&n, ends[1], "connection"));
+	close(ends[1]);
+	assert_true(recvmsg(fd, &m, MSG_CMSG_CLOEXEC) > 0);
+	assert_string_equal(text, "FDSTORE=1\nFDNAME=connection");
+	assert_non_null(CMSG_FIRSTHDR(&m));
+	assert_int_equal(CMSG_FIRSTHDR(&m)->cmsg_type, SCM_RIGHTS);
+	memcpy(&got, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(got));
+	assert_int_equal(write(got, "x", 1), 1);
+	assert_int_equal(read(ends[0], &c, 1), 1);
+	notify_fini(&n);
+	assert_false(notify_store(&n, got, "connection"));
+	close(got);
+	close(ends[0]);
+	close(fd);
+	test_rmdir(dir);
+}
+
 static void notify_expect_silent(const char *socket)
 {
 	struct notify n;
@@ -106,6 +142,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_notify__messages_arrive),
+		cmocka_unit_test(test_notify__a_descriptor_is_kept),
 		cmocka_unit_test(test_notify__nobody_listens),
 		cmocka_unit_test(test_notify__another_process_watchdog_is_not_ours),
 	};

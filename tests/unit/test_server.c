@@ -565,6 +565,69 @@ static void test_server__a_drain_finishes_what_is_in_flight(void **state)
 	rig_end();
 }
 
+/* What a predecessor's hand_over() got, as systemd would keep it. */
+static struct {
+	_Atomic unsigned n;
+	int fd[8];
+} heir;
+
+static bool heir_take(void *ctx, int fd)
+{
+	unsigned i = atomic_fetch_add(&heir.n, 1);
+
+	assert_ptr_equal(ctx, &heir);
+	assert_true(i < 8);
+	heir.fd[i] = dup(fd);
+	return true;
+}
+
+static void test_server__a_successor_goes_on_with_the_connections(void **state)
+{
+	struct fcgi_buf half = { 0 };
+	int idle, partial, parked;
+
+	(void)state;
+	rig_start((struct rig_setup){ .reactors = 2 });
+	rig.server->hand_over = heir_take;
+	rig.server->hand_over_ctx = &heir;
+	atomic_store(&heir.n, 0);
+	idle = rig_connect();
+	partial = rig_connect();
+	parked = rig_connect();
+	rig_ask(idle, "GET", "/echo", "/x", NULL, 0);
+	rig_expect(idle, 200, NULL);
+	fcgi_request(&half, "PUT", "/echo", "/half", NULL, "body", 4);
+	fcgi_send(partial, half.p, half.len / 2);
+	rig_ask(parked, "PUT", "/park", "/park", NULL, 0);
+	rig_wait_parked(1);
+	rig_wait_counted(1);
+	atomic_store(&rig.server->handing_over, true);
+	server_drain(rig.server);
+	while (atomic_load(&heir.n) < 2)
+		usleep(1000);
+	rig_ask(idle, "GET", "/echo", "/meanwhile", NULL, 0);           /* nobody answers yet, and nobody says no */
+	rig_answer(atomic_load(&rig.parked[0]), "done");
+	request_complete(atomic_load(&rig.parked[0]));
+	rig_expect(parked, 200, "done");
+	assert_true(rig_drained(120000));
+	rig_end();
+	assert_int_equal(atomic_load(&heir.n), 3);
+
+	rig_start((struct rig_setup){ .reactors = 2 });
+	for (int i = 0; i < 3; i++)
+		server_adopt(rig.server, heir.fd[i]);
+	rig_expect(idle, 200, "GET /meanwhile ");
+	fcgi_send(partial, half.p + half.len / 2, half.len - half.len / 2);
+	rig_expect(partial, 200, "PUT /half body");
+	rig_ask(parked, "GET", "/echo", "/y", NULL, 0);
+	rig_expect(parked, 200, "GET /y ");
+	rig_end();
+	rig_expect_closed(idle);
+	rig_expect_closed(partial);
+	rig_expect_closed(parked);
+	fcgi_free(&half);
+}
+
 static void test_server__a_drain_waits_for_an_answer_on_its_way(void **state)
 {
 	struct fcgi_buf answer = { 0 };
@@ -660,6 +723,7 @@ int main(void)
 		cmocka_unit_test(test_server__out_of_descriptors_is_a_pause),
 		cmocka_unit_test(test_server__connections_are_spread_over_the_reactors),
 		cmocka_unit_test(test_server__a_drain_finishes_what_is_in_flight),
+		cmocka_unit_test(test_server__a_successor_goes_on_with_the_connections),
 		cmocka_unit_test(test_server__a_drain_waits_for_an_answer_on_its_way),
 		cmocka_unit_test(test_server__stop_is_asked_for_and_nothing_more),
 		cmocka_unit_test(test_server__signs_of_life),
