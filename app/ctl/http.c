@@ -283,6 +283,22 @@ static bool http_was_sent(CURLcode code)
 	       code != CURLE_SSL_CACERT_BADFILE && code != CURLE_SSL_CONNECT_ERROR && code != CURLE_URL_MALFORMAT;
 }
 
+static void http_say_broken(const struct http *h, const struct http_request *r, const struct http_trouble *t, CURLcode code, bool doubt)
+{
+	const char *error = h->error[0] ? h->error : curl_easy_strerror(code);
+
+	(void)fprintf(stderr, "siltctl: %s: ", h->base.p);
+	if (stop_asked())
+		(void)fputs("interrupted", stderr);
+	else if (t)
+		(void)fprintf(stderr, "%s (%s)", t->text, error);
+	else
+		(void)fputs(error, stderr);
+	if (doubt)
+		(void)fprintf(stderr, "; whether this %s was done is not known: look, and ask again", r->method);
+	(void)fputc('\n', stderr);
+}
+
 static int http_broken(struct http *h, const struct http_request *r, CURLcode code)
 {
 	const struct http_trouble *t = http_troubles, *end = t + sizeof(http_troubles) / sizeof(http_troubles[0]);
@@ -292,14 +308,8 @@ static int http_broken(struct http *h, const struct http_request *r, CURLcode co
 		return stop_status();
 	while (t < end && t->code != code)
 		t++;
-	(void)fprintf(stderr, "siltctl: %s: ", h->base.p);
-	if (stop_asked())
-		(void)fprintf(stderr, "interrupted");
-	else if (t < end)
-		(void)fprintf(stderr, "%s (%s)", t->text, h->error[0] ? h->error : curl_easy_strerror(code));
-	else
-		(void)fprintf(stderr, "%s", h->error[0] ? h->error : curl_easy_strerror(code));
-	(void)fprintf(stderr, "%s\n", doubt ? "; whether this %s was done is not known: look, and ask again" : "");
+	if (!r->quiet)
+		http_say_broken(h, r, t < end ? t : NULL, code, doubt);
 	if (stop_asked())
 		return stop_status();
 	return doubt ? SESSION_UNKNOWN : t < end ? t->status : SESSION_FAILED;
@@ -330,7 +340,7 @@ static void http_problem_key(const struct http_answer *a, struct bytes *text)
 
 	if (look_object(span_of(a->body.p, a->body.len), &problem) && look_text(problem, "key", &key)) {
 		bytes_adds(text, " Key ");
-		text_escape(span_of(key.p, key.len), text);
+		bytes_add(text, key.p, key.len);
 	}
 	bytes_fini(&key);
 }
@@ -387,19 +397,45 @@ static const char *http_advice(long status)
 	}
 }
 
+static void http_say(const struct http *h, long status, struct span text, const char *advice)
+{
+	(void)fprintf(stderr, "siltctl: %s: %ld ", h->base.p, status);
+	text_show(stderr, text);
+	(void)fprintf(stderr, "%s\n", advice);
+}
+
+/* Where a write failed on its way, it may have been done. */
+static bool http_is_doubtful(const struct http_answer *a)
+{
+	struct bytes outcome = { 0 };
+	struct span problem;
+	bool unknown = a->status == 502 || a->status == 504;
+
+	if (a->to_write && look_object(span_of(a->body.p, a->body.len), &problem) && look_text(problem, "outcome", &outcome))
+		unknown = span_eq(span_of(outcome.p, outcome.len), "unknown");
+	bytes_fini(&outcome);
+	return a->to_write && unknown;
+}
+
 int http_fail(const struct http *h, const struct http_answer *a)
 {
 	struct bytes type = { 0 }, text = { 0 };
+	const char *advice;
 	int status;
 
 	http_problem(a, &type, &text);
 	http_problem_key(a, &text);
-	status = http_status_of(a->status, span_of(type.p, type.len));
+	if (http_is_doubtful(a)) {
+		advice = "; whether it was done is not known: look, and ask again";
+		status = SESSION_UNKNOWN;
+	} else {
+		advice = a->status == 404 && !text.len ? ": is this the URL of a Siltstone?" : http_advice(a->status);
+		status = http_status_of(a->status, span_of(type.p, type.len));
+	}
 	if (text.len)
-		(void)fprintf(stderr, "siltctl: %s: %ld %.*s%s\n", h->base.p, a->status, (int)text.len, text.p, http_advice(a->status));
+		http_say(h, a->status, span_of(text.p, text.len), advice);
 	else
-		(void)fprintf(stderr, "siltctl: %s: it answers with %ld%s\n", h->base.p, a->status,
-		              a->status == 404 ? ": is this the URL of a Siltstone?" : http_advice(a->status));
+		(void)fprintf(stderr, "siltctl: %s: it answers with %ld%s\n", h->base.p, a->status, advice);
 	bytes_fini(&type);
 	bytes_fini(&text);
 	return status;
@@ -412,7 +448,7 @@ int http_odd(const struct http *h, const struct http_answer *a)
 	if (a->status >= 400)
 		return http_fail(h, a);
 	if (a->status >= 300 && to.len)
-		(void)fprintf(stderr, "siltctl: %s: it is elsewhere: give --url as %.*s\n", h->base.p, (int)to.len, to.p);
+		http_say(h, a->status, to, ": it is elsewhere: give that as --url");
 	else
 		(void)fprintf(stderr, "siltctl: %s: an answer (%ld) that no Siltstone gives: look at --url\n", h->base.p, a->status);
 	return SESSION_FAILED;
@@ -468,6 +504,7 @@ void *http_begin(struct http *h, const struct http_request *r, struct http_answe
 	bytes_clear(&a->head);
 	bytes_clear(&a->body);
 	a->status = 0;
+	a->to_write = strcmp(r->method, "GET") != 0;
 	if (!headers || !http_target(h, r)) {
 		curl_slist_free_all(headers);
 		return NULL;

@@ -30,10 +30,12 @@ struct http_request {                 /* all of it borrowed until http_ask() ret
 	http_sink_fn *sink;           /* NULL = the body goes to the answer */
 	void *ctx;
 	uint64_t silence_s;           /* 0 = as --timeout says */
+	bool quiet;                   /* what goes wrong is not said: it is a thing that can be done without */
 };
 
 struct http_answer {                  /* from {0} on, then reused; end with http_answer_fini() */
 	long status;
+	bool to_write;                /* it answers another method than GET */
 	struct bytes head;            /* header lines */
 	struct bytes body;            /* of a sink's request: only where the status is 400 or above */
 };

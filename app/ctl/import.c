@@ -40,7 +40,7 @@ struct import {
 	struct bytes text;            /* what the batch's entries have */
 	uint64_t imported, expired;
 	struct bytes last_key;        /* of the last that was imported */
-	uint64_t from_line;           /* where to go on; ... */
+	uint64_t from_line;           /* where to go on, 0 = not by lines; ... */
 	struct bytes from_path;       /* ... of a tree; NUL-ended */
 	struct progress progress;
 };
@@ -238,8 +238,10 @@ static void import_say_place(const struct import *im)
 	if (im->from_path.len) {
 		text_escape(span_of(im->from_path.p, im->from_path.len - 1), &text);
 		(void)fprintf(stderr, "; go on with --from-file %.*s\n", (int)text.len, text.p);
+	} else if (im->from_line) {
+		(void)fprintf(stderr, "; go on with --from-line %" PRIu64 "\n", im->from_line);
 	} else {
-		(void)fprintf(stderr, "; go on with --from-line %" PRIu64 "\n", im->from_line ? im->from_line : 1);
+		(void)fprintf(stderr, "; run it again\n");
 	}
 	bytes_fini(&text);
 }
@@ -252,8 +254,8 @@ static void import_sum_up(const struct import *im, bool failed)
 		import_say_place(im);
 	if (im->args->given & ARGS_JSON) {
 		(void)printf("{\"imported\":%" PRIu64 ",\"expired\":%" PRIu64, im->imported, im->expired);
-		if (failed && !im->from_path.len)
-			(void)printf(",\"from_line\":%" PRIu64, im->from_line ? im->from_line : 1);
+		if (failed && im->from_line)
+			(void)printf(",\"from_line\":%" PRIu64, im->from_line);
 		(void)printf("}\n");
 	} else if (!failed) {
 		(void)printf("import: %" PRIu64 " entries, %" PRIu64 ".%01" PRIu64 " s", im->imported, took_ms / 1000, took_ms % 1000 / 100);
@@ -269,7 +271,7 @@ static int import_run(struct import *im)
 
 	progress_begin(&im->progress, "import");
 	im->progress.silent = im->args->given & ARGS_JSON;
-	import_at(im, im->args->from_line, im->args->from_file);
+	import_behind(im);
 	status = import_all(im);
 	progress_clear(&im->progress);
 	import_sum_up(im, status != SESSION_OK);

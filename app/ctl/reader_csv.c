@@ -232,6 +232,7 @@ int reader_csv_open(const struct args *a, const char *path, struct reader **out)
 	c->reader = (struct reader){ .ops = &reader_csv_ops, .name = input_name(c->in) };
 	c->line = 1;
 	c->from = a->from_line;
+	c->reader.next_line = c->from ? c->from : 1;
 	*out = &c->reader;
 	return SESSION_OK;
 }

@@ -5,6 +5,7 @@
 #include "ctl/input.h"
 #include "ctl/look.h"
 #include "ctl/session.h"
+#include "ctl/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -81,8 +82,9 @@ static int reader_lines_broken(struct reader_lines *l)
 
 	if (look_object(l->reading.error, &object))
 		(void)look_text(object, "detail", &text);
-	(void)fprintf(stderr, "siltctl: %s: line %" PRIu64 ": the export broke off here: %.*s\n", l->reader.name, l->line, (int)text.len,
-	              text.p ? text.p : "");
+	(void)fprintf(stderr, "siltctl: %s: line %" PRIu64 ": the export broke off here: ", l->reader.name, l->line);
+	text_show(stderr, span_of(text.p, text.len));
+	(void)fputc('\n', stderr);
 	bytes_fini(&text);
 	return SESSION_DAMAGED;
 }
@@ -186,6 +188,7 @@ int reader_lines_open(const struct args *a, const char *path, struct reader **ou
 	}
 	l->reader = (struct reader){ .ops = &reader_lines_ops, .name = input_name(l->in) };
 	l->from = a->from_line;
+	l->reader.next_line = l->from ? l->from : 1;
 	l->no_end = a->given & ARGS_NO_END;
 	*out = &l->reader;
 	return SESSION_OK;

@@ -10,6 +10,7 @@
 
 #include "ctl/session.h"
 #include "ctl/stop.h"
+#include "ctl/text.h"
 #include "util/treename.h"
 
 #include <dirent.h>
@@ -39,6 +40,7 @@ struct reader_tree {
 	struct span meta;
 	uint64_t read_bytes;
 	const char *from;             /* what is left of --from-file; NULL = it was reached */
+	struct bytes from_text;       /* all of that; NUL-ended */
 	bool literal;
 };
 
@@ -285,12 +287,30 @@ static void reader_tree_close(struct reader *r)
 	bytes_fini(&t->path);
 	bytes_fini(&t->key);
 	bytes_fini(&t->value);
+	bytes_fini(&t->from_text);
 	free(t);
 }
 
 static const struct reader_ops reader_tree_ops = {
 	.next = reader_tree_next, .progress = reader_tree_progress, .close = reader_tree_close,
 };
+
+/* As import says it: escaped. */
+static int reader_tree_from(struct reader_tree *t, const char *text)
+{
+	size_t bad_at;
+
+	if (!text)
+		return SESSION_OK;
+	if (!text_unescape(span_str(text), &t->from_text, &bad_at) && !t->from_text.bad) {
+		(void)fprintf(stderr, "siltctl: --from-file \"%s\": no escape that import prints, at byte %zu\n", text, bad_at);
+		return SESSION_USAGE;
+	}
+	if (!bytes_add(&t->from_text, "", 1))
+		return reader_tree_no_memory(t);
+	t->from = t->reader.place.path = t->from_text.p;
+	return SESSION_OK;
+}
 
 int reader_tree_open(const struct args *a, const char *path, struct reader **out)
 {
@@ -307,10 +327,13 @@ int reader_tree_open(const struct args *a, const char *path, struct reader **out
 		return session_fail(path, SILT_E_NOMEM);
 	}
 	t->reader = (struct reader){ .ops = &reader_tree_ops, .name = path };
-	t->from = a->from_file;
 	t->literal = a->given & ARGS_LITERAL;
 	t->meta = span_str(a->content_type);
-	status = reader_tree_enter(t, fd);
+	status = reader_tree_from(t, a->from_file);
+	if (status == SESSION_OK)
+		status = reader_tree_enter(t, fd);
+	else
+		(void)close(fd);
 	if (status != SESSION_OK) {
 		reader_tree_close(&t->reader);
 		return status;

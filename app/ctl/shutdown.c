@@ -4,6 +4,7 @@
 #include "ctl/http.h"
 #include "ctl/look.h"
 #include "ctl/session.h"
+#include "ctl/text.h"
 
 #include <stdio.h>
 
@@ -18,7 +19,9 @@ static int shutdown_say(const struct args *a, struct http *h, const struct http_
 	else if (a->given & ARGS_JSON)
 		(void)printf("%.*s\n", (int)answer->body.len, answer->body.p);
 	else
-		(void)printf("%.*s\n", (int)message.len, message.p);
+		text_show(stdout, span_of(message.p, message.len));
+	if (status == SESSION_OK && !(a->given & ARGS_JSON))
+		(void)putchar('\n');
 	bytes_fini(&message);
 	return status;
 }

@@ -44,8 +44,11 @@ static void stats_print_text(struct span object, const char *name, const char *t
 {
 	struct bytes text = { 0 };
 
-	if (look_text(object, name, &text) && text.len)
-		(void)printf("%-17s %.*s\n", title, (int)text.len, text.p);
+	if (look_text(object, name, &text) && text.len) {
+		(void)printf("%-17s ", title);
+		text_show(stdout, span_of(text.p, text.len));
+		(void)putchar('\n');
+	}
 	bytes_fini(&text);
 }
 

@@ -6,6 +6,7 @@
 #include "ctl/look.h"
 #include "ctl/session.h"
 #include "ctl/stop.h"
+#include "ctl/text.h"
 #include "util/decimal.h"
 #include "util/json_text.h"
 
@@ -88,6 +89,8 @@ static int target_http_get(struct target *t, struct span key, struct bytes *valu
 		return status;
 	bytes_clear(value);
 	*info = (struct entry){ .key = key, .version = target_http_version(&h->answer, "ETag") };
+	if (info->version == 0)
+		return target_http_odd(h);
 	(void)decimal_parse(http_header(&h->answer, "Silt-Expires-At"), UINT64_MAX, &info->expires_ms);
 	type = http_header(&h->answer, "Content-Type");
 	if (!span_eq(type, TARGET_HTTP_NO_TYPE))
@@ -274,8 +277,9 @@ struct target_http_scan {             /* a list on its way */
 
 static int target_http_scan_broken(struct target_http_scan *s, const char *why, struct span more)
 {
-	(void)fprintf(stderr, "siltctl: %s: the list broke off after %" PRIu64 " entries: %s%.*s\n", s->h->target.name, s->out->count, why,
-	              (int)more.len, more.p ? more.p : "");
+	(void)fprintf(stderr, "siltctl: %s: the list broke off after %" PRIu64 " entries: %s", s->h->target.name, s->out->count, why);
+	text_show(stderr, more);
+	(void)fputc('\n', stderr);
 	return SESSION_UNREADABLE;
 }
 
@@ -366,6 +370,8 @@ static int target_http_scan(struct target *t, const struct target_range *range, 
 		status = s.status;
 	else if (status != SESSION_OK && out->count && status != stop_status())
 		(void)target_http_scan_broken(&s, "the connection ended", span_of("", 0));
+	else if (status == SESSION_OK && !s.whole && out->count == 0)
+		status = target_http_odd(h);
 	else if (status == SESSION_OK && !s.whole && out->count < s.limit)
 		status = target_http_scan_broken(&s, "it has no last line", span_of("", 0));
 	bytes_fini(&s.line);
@@ -396,7 +402,7 @@ static uint64_t target_http_estimate(struct target *t, const struct target_range
 	uint64_t tables = 0, memory = 0;
 
 	if (range->lower.len || range->upper.len ||
-	    http_ask(h->http, &(struct http_request){ .method = "GET", .path = "/v1/stats" }, &h->answer) != SESSION_OK)
+	    http_ask(h->http, &(struct http_request){ .method = "GET", .path = "/v1/stats", .quiet = true }, &h->answer) != SESSION_OK)
 		return 0;
 	(void)http_number(&h->answer, "table_entries", &tables);
 	(void)http_number(&h->answer, "memtable_entries", &memory);
@@ -442,7 +448,9 @@ static int target_http_job_failed(struct target_http *h, struct span job)
 
 	(void)look_text(job, "error", &text);
 	status = span_eq(span_of(text.p, text.len), "stored bytes failed their check") ? SESSION_DAMAGED : SESSION_FAILED;
-	(void)fprintf(stderr, "siltctl: %s: %.*s; the server's log says more\n", h->target.name, (int)text.len, text.p ? text.p : "");
+	(void)fprintf(stderr, "siltctl: %s: ", h->target.name);
+	text_show(stderr, span_of(text.p, text.len));
+	(void)fputs("; the server's log says more\n", stderr);
 	bytes_fini(&text);
 	return status;
 }

@@ -5,7 +5,6 @@
 #include "util/percent.h"
 #include "util/utf8.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char text_letters[] = "\\\\t\tn\nr\r";       /* pairs: the letter, the byte it means */
@@ -68,6 +67,16 @@ bool text_unescape(struct span in, struct bytes *out, size_t *bad_at)
 			return false;
 	}
 	return true;
+}
+
+void text_show(FILE *f, struct span s)
+{
+	struct bytes text = { 0 };
+
+	text_escape(s, &text);
+	if (!text.bad && text.len)
+		(void)fwrite(text.p, 1, text.len, f);
+	bytes_fini(&text);
 }
 
 const char *text_size(uint64_t bytes, char *out)
