@@ -62,6 +62,7 @@ export class KeyList {
 		} catch (problem) {
 			if (this.asked === mine && problem.name !== "AbortError") {
 				fill(this.body);
+				this.table.hidden = true;
 				this.next = null;
 				this.pager();
 				this.say(describe(problem), button("Try again", () => this.load(), { class: "small" }));
