@@ -5,6 +5,7 @@ slow.py - clients that are slow or leave, for slow.sh. What each does is its fun
     slow.py PORT stall PATH SECONDS     asks for lines, takes a little, then nothing for a while; says whether the end came
     slow.py PORT trickle PATH SECONDS   takes a little of the lines now and then, for so long; then all, and says the last line
     slow.py PORT writers COUNT          that many PUTs, a byte at a time while others are served; says how many were stored
+    slow.py PORT polls COUNT            waits for changes as often as one address may, and once more
     slow.py PORT leave                  goes away in the middle of each kind of answer
 """
 import http.client
@@ -119,4 +120,28 @@ def leave():
     print("left")
 
 
-{"stall": stall, "trickle": trickle, "writers": writers, "leave": leave}[sys.argv[2]](*sys.argv[3:])
+def polls(count):
+    """That many wait for changes; one more is refused, and let in once another has left."""
+    def poll(timeout):
+        return ask(f"/v1/changes?prefix=never&timeout={timeout}", "application/json", small=False)
+    waiting = [poll(50) for _ in range(int(count))]
+    until = time.monotonic() + 60
+    while time.monotonic() < until:         # until all of them are there
+        c = http.client.HTTPConnection("127.0.0.1", PORT, timeout=60)
+        c.request("GET", "/v1/stats")
+        if json.loads(c.getresponse().read())["parked"] >= len(waiting):
+            break
+        time.sleep(0.1)
+    refused = poll(0).recv(4096)
+    assert refused.startswith(b"HTTP/1.1 429") and b"urn:siltstone:problem:too-many-requests" in refused, refused
+    answered = select.poll()
+    for s in waiting:
+        answered.register(s, select.POLLIN)
+    assert not answered.poll(0), "one that waits was answered"
+    waiting.pop().close()
+    while not poll(0).recv(4096).startswith(b"HTTP/1.1 200"):
+        assert time.monotonic() < until + 60
+        time.sleep(0.1)
+
+
+{"stall": stall, "trickle": trickle, "writers": writers, "leave": leave, "polls": polls}[sys.argv[2]](*sys.argv[3:])
