@@ -45,7 +45,8 @@ if command -v script >/dev/null; then
 	mkfifo "$work/keys"
 	terminal() { # WORDS-TO-WAIT-FOR: top on a terminal until it shows them, then q
 		: >"$work/screen"
-		script -qfec "stty cols 90 rows 30; stty -a >'$work/before'; '$ctl' --url '$url' top --interval 1; echo \"status \$?\"; stty -a >'$work/after'" \
+		rm -f "$work/narrow"
+		timeout 120 script -qfec "stty cols 90 rows 30; (until [ -e '$work/narrow' ]; do sleep 0.1; done; stty cols 40 rows 10 </dev/tty) & stty -g >'$work/before'; sh -c 'echo \$\$ >\"$work/pid\"; exec \"$ctl\" --url $url top --interval 1'; echo \"status \$?\"; stty -g >'$work/after'" \
 		    "$work/screen" <"$work/keys" >/dev/null 2>&1 &
 		pid=$!
 		exec 9>"$work/keys"
@@ -54,6 +55,7 @@ if command -v script >/dev/null; then
 		[ -z "${2:-}" ] || "$2"
 		printf q >&9
 		exec 9>&-
+		: >"$work/narrow"
 		wait "$pid"
 		return "$seen"
 	}
@@ -61,10 +63,16 @@ if command -v script >/dev/null; then
 	that 'q ends it' has 'status 0' "$work/screen"
 	that 'the terminal is as it was' diff "$work/before" "$work/after"
 	that 'with its own screen, and its cursor' bash -c 'tail -c 200 "$1" | grep -q "$(printf "\033\\[?25h\033\\[?1049l")"' - "$work/screen"
-	interrupt() { kill -INT "$(pgrep -P "$(pgrep -P "$pid")" -x siltctl)"; }
+	interrupt() { kill -INT "$(cat "$work/pid")"; }
 	that 'Ctrl-C' terminal 'requests ' interrupt
 	that 'ends it, too' has 'status 130' "$work/screen"
 	that 'with the terminal as it was' diff "$work/before" "$work/after"
+	# the widest line of the last whole picture, and how many there are
+	last_picture() { awk 'BEGIN { RS = "\033\\[H" } { whole = before; before = $0 } END { printf "%s", whole }' "$work/screen" | sed 's/\x1b\[[0-9;?]*[a-zA-Z]//g' | tr -d '\r'; }
+	is_narrow() { last_picture >"$work/picture"; awk 'length > 40 { wide = 1 } END { exit !(NR > 3 && NR <= 11 && !wide) }' "$work/picture"; }
+	shrink() { : >"$work/narrow"; within 30 is_narrow; narrow=$?; }
+	that 'a terminal that changes its size' terminal 'compacted/s' shrink
+	that 'gets a picture that fits' [ "$narrow" = 0 ]
 	serve_stop
 	that 'a server that is gone is shown so' terminal 'NO ANSWER'
 	that 'with the terminal as it was, then' diff "$work/before" "$work/after"
