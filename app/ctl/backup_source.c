@@ -302,8 +302,9 @@ int backup_source_drop(struct backup_source *s)
 
 	backup_set_leave(&s->dir);
 	if (s->made) {
-		stop_forget();                /* Ctrl-C ended the copying, not this */
+		stop_hold_off(true);          /* Ctrl-C ended the copying, not this */
 		undone = backup_source_undo(s);
+		stop_hold_off(false);
 	}
 	if (undone != SESSION_OK)
 		(void)fprintf(stderr, "siltctl: checkpoint %s stays: it keeps disk space until it is removed (siltctl checkpoint --remove)\n",

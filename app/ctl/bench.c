@@ -123,8 +123,9 @@ int bench_command(const struct args *a)
 	if (status == SESSION_OK)
 		status = bench_run(&b, place, at);
 	if (at) {
-		stop_forget();                /* what was put goes, whatever ended it */
+		stop_hold_off(true);          /* what was put goes, whatever ended it */
 		ended = place->end(at);
+		stop_hold_off(false);
 		status = status == SESSION_OK ? ended : status;
 	}
 	bytes_fini(&value);

@@ -1,20 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stop.c - a signal handler can reach nothing but a static: the one there is in siltctl. */
+/* stop.c - a signal handler can reach nothing but statics: those that there are in siltctl. */
 #include "ctl/stop.h"
 
 #include <signal.h>
 #include <stddef.h>
+#include <time.h>
 
-static volatile sig_atomic_t stop_signal;
+enum { STOP_AGAIN_S = 2 };
 
+static volatile sig_atomic_t stop_signal, stop_at_s, stop_held_off;
+
+static int stop_now_s(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int)t.tv_sec;
+}
+
+/* raise() waits until this has returned, and then meets the default. */
 static void stop_note(int number)
 {
-	stop_signal = number;
+	if (!stop_signal) {
+		stop_at_s = stop_now_s();
+		stop_signal = number;
+	} else if (stop_now_s() - stop_at_s > STOP_AGAIN_S) {
+		(void)signal(number, SIG_DFL);
+		(void)raise(number);
+	}
 }
 
 void stop_begin(void)
 {
-	struct sigaction note = { .sa_handler = stop_note, .sa_flags = (int)SA_RESETHAND };
+	struct sigaction note = { .sa_handler = stop_note };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
 	(void)sigemptyset(&note.sa_mask);
@@ -27,12 +45,12 @@ void stop_begin(void)
 
 int stop_asked(void)
 {
-	return stop_signal;
+	return stop_held_off ? 0 : stop_signal;
 }
 
-void stop_forget(void)
+void stop_hold_off(bool on)
 {
-	stop_signal = 0;
+	stop_held_off = on;
 }
 
 int stop_status(void)
