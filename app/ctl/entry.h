@@ -19,6 +19,7 @@ struct entry {                        /* borrows */
 	struct span meta;             /* the content type; empty = none */
 	uint64_t version;             /* 0 = not known */
 	uint64_t expires_ms;          /* Unix milliseconds; 0 = never */
+	uint64_t ttl_s;               /* of one to be put: the same as seconds from then on, by the clock of the store; 0 = not said so */
 };
 
 /* Without a newline; lack of memory sticks in out. */

@@ -51,7 +51,7 @@ static int put_value(const struct args *a, struct bytes *out)
 static int put_entry(const struct args *a, struct entry *e)
 {
 	e->meta = span_str(a->content_type);
-	e->expires_ms = a->ttl_s ? target_now_ms() + a->ttl_s * 1000 : 0;
+	e->ttl_s = a->ttl_s;
 	if (entry_is_type(e->meta))
 		return SESSION_OK;
 	(void)fprintf(stderr, "siltctl put: --content-type has at most 255 visible ASCII characters\n");

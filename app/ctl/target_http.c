@@ -137,14 +137,6 @@ static int target_http_conditional(struct target_http *h, struct http_request *r
 	return status;
 }
 
-/* Whole seconds, of which the last begun counts. */
-static uint64_t target_http_ttl(uint64_t expires_ms)
-{
-	uint64_t now_ms = target_now_ms();
-
-	return expires_ms > now_ms ? (expires_ms - now_ms + 999) / 1000 : 1;
-}
-
 static int target_http_no_type(const struct target_http *h)
 {
 	(void)fprintf(stderr, "siltctl: %s: a server takes no metadata but a content type: at most 255 visible ASCII characters\n",
@@ -161,8 +153,10 @@ static int target_http_put(struct target *t, const struct entry *e, const struct
 	if (!entry_is_type(e->meta))
 		return target_http_no_type(h);
 	target_http_key(h, e->key);
-	if (e->expires_ms)
-		bytes_addf(&h->query, "&ttl=%" PRIu64, target_http_ttl(e->expires_ms));
+	if (e->ttl_s)
+		bytes_addf(&h->query, "&ttl=%" PRIu64, e->ttl_s);
+	else if (e->expires_ms)
+		bytes_addf(&h->query, "&expires_at=%" PRIu64, e->expires_ms);
 	if (!r.body.p)
 		r.body.p = "";
 	status = target_http_conditional(h, &r, conds, n, e->meta);
@@ -194,7 +188,7 @@ static void target_http_print_op(struct bytes *out, const struct target_op *op)
 	}
 	if (op->entry.expires_ms && !op->remove) {
 		bytes_adds(out, ",");
-		json_text_number(out, "ttl", target_http_ttl(op->entry.expires_ms));
+		json_text_number(out, "expires_at", op->entry.expires_ms);
 	}
 	if (op->entry.meta.len && !op->remove) {
 		bytes_adds(out, ",");

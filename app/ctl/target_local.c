@@ -142,11 +142,13 @@ static int target_local_stats(struct target *t, struct bytes *out)
 
 /* ---- writing ------------------------------------------------------------------------------------------------------------ */
 
-static int target_local_add(silt_batch *b, const struct target_op *op)
+static int target_local_add(silt_db *db, silt_batch *b, const struct target_op *op)
 {
 	struct silt_put_options o = { .expires_ms = op->entry.expires_ms, .meta = target_local_slice(op->entry.meta) };
 	struct silt_slice key = target_local_slice(op->entry.key);
 
+	if (op->entry.ttl_s)
+		o.expires_ms = silt_clock_ms(db) + op->entry.ttl_s * 1000;
 	return op->remove ? silt_batch_delete(b, key, 0) : silt_batch_put(b, key, target_local_slice(op->entry.value), &o, 0);
 }
 
@@ -165,7 +167,7 @@ static int target_local_write(struct target *t, const struct target_op *ops, siz
 	int rc = target_local_batch(l);
 
 	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = target_local_add(l->batch, &ops[i]);
+		rc = target_local_add(l->s.db, l->batch, &ops[i]);
 	if (rc == 0)
 		rc = silt_write(l->s.db, l->batch, 0, &result);
 	*version = result.version;
@@ -184,7 +186,7 @@ static int target_local_one(struct target *t, const struct target_op *op, const 
 		rc = silt_batch_require(l->batch, target_local_slice(op->entry.key), conds[i].none_match ? SILT_COND_NONE_MATCH : SILT_COND_MATCH,
 		                        &conds[i].version, conds[i].version ? 1 : 0);
 	if (rc == 0)
-		rc = target_local_add(l->batch, op);
+		rc = target_local_add(l->s.db, l->batch, op);
 	if (rc == 0)
 		rc = silt_write(l->s.db, l->batch, 0, &result);
 	*version = result.version;

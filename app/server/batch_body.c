@@ -43,11 +43,13 @@ static bool batch_body_no_memory(struct request *r)
 
 /* ---- members ----------------------------------------------------------------------------------------------------------- */
 
-enum batch_member { MEMBER_KEY, MEMBER_KEY_ENCODING, MEMBER_VALUE, MEMBER_ENCODING, MEMBER_TTL, MEMBER_TYPE, MEMBER_VERSION, MEMBERS };
+enum batch_member { MEMBER_KEY, MEMBER_KEY_ENCODING, MEMBER_VALUE, MEMBER_ENCODING, MEMBER_TTL, MEMBER_TYPE, MEMBER_VERSION,
+                    MEMBER_EXPIRES, MEMBERS };
 #define MEMBER_BIT(m) (1u << (m))
 #define BATCH_OF_KEY  (MEMBER_BIT(MEMBER_KEY) | MEMBER_BIT(MEMBER_KEY_ENCODING))
 #define BATCH_OF_COND (BATCH_OF_KEY | MEMBER_BIT(MEMBER_VERSION))
-#define BATCH_OF_PUT  (BATCH_OF_KEY | MEMBER_BIT(MEMBER_VALUE) | MEMBER_BIT(MEMBER_ENCODING) | MEMBER_BIT(MEMBER_TTL) | MEMBER_BIT(MEMBER_TYPE))
+#define BATCH_OF_PUT  (BATCH_OF_KEY | MEMBER_BIT(MEMBER_VALUE) | MEMBER_BIT(MEMBER_ENCODING) | MEMBER_BIT(MEMBER_TTL) | MEMBER_BIT(MEMBER_TYPE) | \
+                       MEMBER_BIT(MEMBER_EXPIRES))
 
 struct batch_members {
 	struct json_member m[MEMBERS];
@@ -62,7 +64,7 @@ static bool batch_given(const struct batch_members *m, enum batch_member which)
 /* The members of an object, each one of those allowed. False: answered. */
 static bool batch_body_members(struct request *r, const struct json_member *object, unsigned allowed, struct batch_members *out)
 {
-	static const char *const names[MEMBERS] = { "key", "key_encoding", "value", "encoding", "ttl", "content_type", "version" };
+	static const char *const names[MEMBERS] = { "key", "key_encoding", "value", "encoding", "ttl", "content_type", "version", "expires_at" };
 	struct json_walk walk;
 	struct json_member m;
 
@@ -199,13 +201,24 @@ static bool batch_body_cond(struct request *r, struct batch_body *b, const struc
 	       batch_body_fault(r, m.m[MEMBER_VERSION].value.p, "version must be a whole number below 2^53.");
 }
 
+static bool batch_body_expires(struct request *r, const struct batch_members *m, struct batch_op *op)
+{
+	const struct json_member *ttl = &m->m[MEMBER_TTL], *at = &m->m[MEMBER_EXPIRES];
+
+	if (batch_given(m, MEMBER_TTL) && batch_given(m, MEMBER_EXPIRES))
+		return batch_body_fault(r, at->value.p, "ttl and expires_at say the same in two ways: give one.");
+	if (batch_given(m, MEMBER_TTL) && !(ttl->kind == JSON_NUMBER && ttl_parse(ttl->value, &op->ttl)))
+		return batch_body_fault(r, ttl->value.p, "ttl must be whole seconds, 1 to 3155760000.");
+	if (batch_given(m, MEMBER_EXPIRES) && !(at->kind == JSON_NUMBER && ttl_parse_at(at->value, &op->expires_ms)))
+		return batch_body_fault(r, at->value.p, "expires_at must be Unix milliseconds, 1 to 2^53 - 1.");
+	return true;
+}
+
 static bool batch_body_put(struct request *r, struct batch_body *b, const struct batch_members *m, struct batch_op *op)
 {
 	if (!batch_body_value(r, b, m, &op->value) || !batch_body_type(r, b, m, &op->content_type))
 		return false;
-	return !batch_given(m, MEMBER_TTL) ||
-	       (m->m[MEMBER_TTL].kind == JSON_NUMBER && ttl_parse(m->m[MEMBER_TTL].value, &op->ttl)) ||
-	       batch_body_fault(r, m->m[MEMBER_TTL].value.p, "ttl must be whole seconds, 1 to 3155760000.");
+	return batch_body_expires(r, m, op);
 }
 
 /* {"put":{..}}: one member, whose name is what to do. */

@@ -3,7 +3,7 @@
  * batch_body.h - what the body of POST /v1/batch says.
  *
  * Form      {"if":[{"key":K,"version":N}..]?,"ops":[op..]}
- *           op := {"put":{"key":K,"value":V,"ttl":S?,"content_type":T?}} | {"delete":{"key":K}} | {"get":{"key":K}}
+ *           op := {"put":{"key":K,"value":V,"ttl":S?|"expires_at":MS?,"content_type":T?}} | {"delete":{"key":K}} | {"get":{"key":K}}
  *           "key_encoding":"base64" beside a key, "encoding":"base64" beside a value; a value that is no string is stored as it was sent
  * Order     operations count one after the other: what one op finds is what those before it left. `before` says which that is.
  * Memory    keys and values lie in the request's body, or decoded in `text`, which never moves: what is decoded is never longer than
@@ -22,6 +22,7 @@ struct batch_op {
 	struct span key, value;
 	const char *content_type;     /* NULL = none */
 	uint64_t ttl;                 /* seconds; 0 = none */
+	uint64_t expires_ms;          /* expires_at; 0 = not said so */
 	size_t before;                /* the last put or delete of this key before this op; BATCH_NONE = the store has what it finds */
 };
 

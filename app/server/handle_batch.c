@@ -322,7 +322,7 @@ static size_t batch_ops(struct batch *b, struct store *store, struct store_batch
 
 		if (op->kind == BATCH_GET)
 			continue;
-		b->found[i].expires_ms = ttl_expires_ms(store, op->ttl);
+		b->found[i].expires_ms = op->expires_ms ? op->expires_ms : ttl_expires_ms(store, op->ttl);
 		out[n++] = (struct store_batch_op){
 			.op = op->kind == BATCH_PUT ? STORE_PUT : STORE_DELETE, .key = op->key, .value = op->value,
 			.expires_ms = b->found[i].expires_ms, .content_type = op->content_type, .want_old = batch_reads(b, i),

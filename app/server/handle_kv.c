@@ -89,14 +89,12 @@ enum route_result handle_kv_put(struct request *r)
 	struct submit_conditions conditions;
 	struct query q;
 	unsigned flags;
-	uint64_t ttl;
 
-	if (!key_query(r, QUERY_BIT(QUERY_KEY) | QUERY_BIT(QUERY_TTL) | QUERY_BIT(QUERY_DURABILITY), &q) ||
+	if (!key_query(r, QUERY_BIT(QUERY_KEY) | QUERY_BIT(QUERY_TTL) | QUERY_BIT(QUERY_EXPIRES_AT) | QUERY_BIT(QUERY_DURABILITY), &q) ||
 	    !key_find(r, &q) || !body_is_plain(r) || !submit_value_size(r, r->body.len) ||
-	    !kv_content_type(r, &w.content_type) || !submit_ttl(r, &q, &ttl) ||
+	    !kv_content_type(r, &w.content_type) || !submit_expires(r, &q, &w.expires_ms) ||
 	    !submit_durability(r, &q, &flags) || !submit_conditions(r, &conditions, &w))
 		return ROUTE_DONE;
-	w.expires_ms = ttl_expires_ms(r->server->store, ttl);
 	return submit_write(r, &w, flags, kv_put_done);
 }
 

@@ -26,6 +26,7 @@ static const char *const query_names[QUERY_NAMES] = {
 	[QUERY_TIMEOUT] = "timeout",
 	[QUERY_NAME] = "name",
 	[QUERY_CONTENT_TYPE] = "content_type",
+	[QUERY_EXPIRES_AT] = "expires_at",
 };
 
 /* What keeps a pair from being taken; NULL = nothing, and *name is which it is. */

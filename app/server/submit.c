@@ -60,6 +60,22 @@ bool submit_ttl(struct request *r, const struct query *q, uint64_t *seconds)
 	return false;
 }
 
+bool submit_expires(struct request *r, const struct query *q, uint64_t *expires_ms)
+{
+	uint64_t seconds;
+
+	if (!submit_ttl(r, q, &seconds))
+		return false;
+	*expires_ms = ttl_expires_ms(r->server->store, seconds);
+	if (!query_has(q, QUERY_EXPIRES_AT))
+		return true;
+	if (seconds == 0 && ttl_parse_at(q->raw[QUERY_EXPIRES_AT], expires_ms))
+		return true;
+	problem_set(r, 400, PROBLEM_BAD_QUERY, seconds != 0 ? "ttl and expires_at say the same in two ways: give one." :
+	            "expires_at is Unix milliseconds, 1 to 2^53 - 1.");
+	return false;
+}
+
 bool submit_value_size(struct request *r, size_t len)
 {
 	uint64_t limit = r->server->limits.max_value_size;

@@ -35,6 +35,9 @@ bool submit_durability(struct request *r, const struct query *q, unsigned *flags
 /* ?ttl= of q into *seconds, 0 where it is not given. False: answered. */
 bool submit_ttl(struct request *r, const struct query *q, uint64_t *seconds);
 
+/* ?ttl= or ?expires_at= of q, but not both, as Unix milliseconds; 0 where neither is given. False: answered. */
+bool submit_expires(struct request *r, const struct query *q, uint64_t *expires_ms);
+
 /* Are this many bytes of value allowed? False: answered. */
 bool submit_value_size(struct request *r, size_t len);
 

@@ -16,6 +16,16 @@ bool ttl_parse(struct span text, uint64_t *seconds)
 	return true;
 }
 
+bool ttl_parse_at(struct span text, uint64_t *expires_ms)
+{
+	uint64_t n;
+
+	if (!decimal_parse(text, TTL_EXPIRES_MAX, &n) || n == 0)
+		return false;
+	*expires_ms = n;
+	return true;
+}
+
 uint64_t ttl_expires_ms(struct store *store, uint64_t seconds)
 {
 	struct timespec now;

@@ -18,8 +18,8 @@ printf '{"key":"dir","value":"in the way of a directory"}\n{"key":"later","value
 printf '{"key":"%s/%s","value":"long"}\n' "$(repeated n 700)" "$(repeated m 300)" >>source.ndjson
 printf '{"key":"gone","value":"1","expires_at":1000}\n{"end":true,"count":3005}\n' >>source.ndjson
 
-# plain FILE: an export without what every import changes, versions and the second that a time to live ends in
-plain() { sed -E 's/,"version":[0-9]+//; s/"(expires_at":[0-9]*)[0-9]{4}/"\1/' "$1"; }
+# plain FILE: an export without what every import changes, the versions
+plain() { sed -E 's/,"version":[0-9]+//' "$1"; }
 alike() { cmp <(plain "$1") <(plain "$2"); }
 untyped() { plain "$1" | sed -E 's/,"(content_type|expires_at)":[^,}]*//g'; }
 alike_untyped() { cmp <(untyped "$1") <(untyped "$2"); }

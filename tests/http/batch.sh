@@ -21,6 +21,12 @@ printf '\xfe\xfd' >"$work/out"
 expect 'come back' 200 "file:$work/out" -- '/v1/kv?key=%FF%00'
 expect 'as base64 in a batch' 200 '.results[0] | .key == "/wA=" and .key_encoding == "base64" and .value == "/v0=" and .encoding == "base64"' \
     -- -d '{"ops":[{"delete":{"key":"/wA=","key_encoding":"base64"}}]}' /v1/batch
+expect 'an end to the millisecond' 200 '.results[1].expires_at == 2000000000123' -- \
+    -d '{"ops":[{"put":{"key":"end","value":"1","expires_at":2000000000123}},{"get":{"key":"end"}}]}' /v1/batch
+expect 'and in the store' 200 'h:silt-expires-at: 2000000000123' -- /v1/kv/end
+expect 'an end said twice' 400 type:bad-json .offset==61 -- -d '{"ops":[{"put":{"key":"end","value":"1","ttl":5,"expires_at":2000000000123}}]}' /v1/batch
+expect 'an end that is none' 400 type:bad-json -- -d '{"ops":[{"put":{"key":"end","value":"1","expires_at":0}}]}' /v1/batch
+request -X DELETE /v1/kv/end
 
 # ---- conditions
 expect 'if it is absent' 200 -- -d '{"if":[{"key":"c","version":0}],"ops":[{"put":{"key":"c","value":"1"}}]}' /v1/batch

@@ -54,7 +54,13 @@ expect 'PUT ?ttl=' 201 -- -X PUT --data-binary x '/v1/kv/t?ttl=1000'
 expect 'has its end in the headers' 200 'h:silt-expires-at: [0-9]{13}' -- /v1/kv/t
 expect 'PUT without clears it' 204 -- -X PUT --data-binary x /v1/kv/t
 expect 'as the headers say' 200 'no:silt-expires-at:.*' -- /v1/kv/t
-expect 'PUT ?ttl=1' 204 -- -X PUT --data-binary x '/v1/kv/t?ttl=1'
+expect 'PUT ?expires_at=' 204 -- -X PUT --data-binary x '/v1/kv/t?expires_at=2000000000123'
+expect 'is to the millisecond' 200 'h:silt-expires-at: 2000000000123' -- /v1/kv/t
+expect 'one that is over' 204 -- -X PUT --data-binary x '/v1/kv/t?expires_at=1'
+expect 'is gone' 404 -- /v1/kv/t
+expect 'ttl and expires_at' 400 type:bad-query -- -X PUT -d x '/v1/kv/t?ttl=5&expires_at=2000000000123'
+expect 'a time that is none' 400 type:bad-query -- -X PUT -d x '/v1/kv/t?expires_at=soon'
+expect 'PUT ?ttl=1' 201 -- -X PUT --data-binary x '/v1/kv/t?ttl=1'
 sleep 1.3
 expect 'expired is absent' 404 -- /v1/kv/t
 expect 'in conditions too' 201 -- -X PUT -H 'If-None-Match: *' --data-binary y /v1/kv/t
