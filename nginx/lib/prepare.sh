@@ -42,6 +42,12 @@ mandoc                  cmd mandoc
 zsh                     cmd zsh
 python3-prometheus-client python prometheus_client
 '
+# For the part ui.
+prepare_needs_browser='
+chromium                cmd chromium
+nodejs                  cmd node
+npm                     cmd npm
+'
 
 prepare_has() {
 	case $1 in
