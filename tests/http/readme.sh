@@ -45,15 +45,21 @@ http() {
 		[ -z "$json" ] || that "answers $json" jq -e --argjson told "$json" '. == $told' "$work/answer"
 	done 3<"$1"
 }
-# tool COMMANDS: each a siltctl; its status is 0, or one that the comment names
+# tool COMMANDS: each a siltctl; its status is 0, or one that the comment names. What follows a server has no end of its own: it is there
+# after two seconds, and ends by Ctrl-C.
 tool() {
-	local line command ended
+	local line command ended limit endless
 
 	while IFS= read -r line <&3; do
 		command=${line%%  #*}
-		eval "${command//http:\/\/localhost:8080/$url}" >"$work/said" 2>&1 </dev/null
+		endless=no limit='timeout 60'
+		case " $command " in
+		*' --once '* | *' --limit '*) ;;
+		*' top '* | *' watch '*) endless=yes limit='timeout --signal=INT --kill-after=10 2' ;;
+		esac
+		eval "$limit ${command//http:\/\/localhost:8080/$url}" >"$work/said" 2>&1 </dev/null
 		ended=$?
-		if [ "$ended" = 0 ] || grep -q "# .*status $ended\b" <<<"$line"; then
+		if [ "$ended" = 0 ] || [ "$endless/$ended" = yes/124 ] || grep -q "# .*status $ended\b" <<<"$line"; then
 			ok "$command"
 		else
 			not_ok "$command" "ended with $ended" "$(tail -n 5 "$work/said")"
