@@ -11,8 +11,6 @@
 #include "server/ttl.h"
 #include "util/json_text.h"
 
-/* More than this is not a reactor's work to check or to print: a worker does it. */
-#define CLASSIC_INLINE_MAX (64u << 10)
 /* What a write may say in its query. */
 #define CLASSIC_SET (QUERY_BIT(QUERY_KEY) | QUERY_BIT(QUERY_VALUE) | QUERY_BIT(QUERY_TTL))
 
@@ -44,8 +42,6 @@ enum route_result handle_classic_get(struct request *r)
 		return ROUTE_DONE;
 	if (!lookup_entry(r, &r->scratch, &e, &result))
 		return result;
-	if (r->scratch.len > CLASSIC_INLINE_MAX && !r->may_block)
-		return ROUTE_BLOCK;
 	value = span_of(r->scratch.p, r->scratch.len);
 	classic_print(r, &value, e.version);
 	response_etag(&r->response, e.version);
@@ -72,8 +68,8 @@ enum route_result handle_classic_set(struct request *r)
 	struct query q;
 	unsigned flags;
 
-	if (r->body.len > CLASSIC_INLINE_MAX && !r->may_block)
-		return ROUTE_BLOCK;
+	if (r->body.len > STORE_INLINE_MAX && !r->may_block)
+		return ROUTE_BLOCK;                        /* to be checked and copied */
 	if (!key_query(r, CLASSIC_SET | QUERY_BIT(QUERY_DURABILITY), &q) ||
 	    !classic_body_read(r, &q, &said) || !submit_value_size(r, said.value.len) ||
 	    !submit_durability(r, &q, &flags) || !submit_conditions(r, &conditions, &w))

@@ -95,6 +95,8 @@ enum route_result handle_kv_put(struct request *r)
 	    !kv_content_type(r, &w.content_type) || !submit_expires(r, &q, &w.expires_ms) ||
 	    !submit_durability(r, &q, &flags) || !submit_conditions(r, &conditions, &w))
 		return ROUTE_DONE;
+	if (r->body.len > STORE_INLINE_MAX && !r->may_block)
+		return ROUTE_BLOCK;                        /* it will be copied */
 	return submit_write(r, &w, flags, kv_put_done);
 }
 

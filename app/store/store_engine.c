@@ -117,7 +117,9 @@ static int engine_get(struct store *s, struct span key, unsigned flags, struct b
 	pin.block = pin.memtable = NULL;
 	code = engine_code(silt_get_pinned(engine_of(s)->db, engine_slice(key), NULL,
 	                                   (flags & STORE_CACHED_ONLY) ? SILT_CACHED_ONLY : 0, &pin, &info));
-	if (code == STORE_OK && value != NULL) {
+	if (code == STORE_OK && value != NULL && (flags & STORE_CACHED_ONLY) && pin.value.len > STORE_INLINE_MAX) {
+		code = STORE_WOULD_BLOCK;
+	} else if (code == STORE_OK && value != NULL) {
 		bytes_clear(value);
 		if (!bytes_add(value, pin.value.data, pin.value.len))
 			code = STORE_E_NOMEM;

@@ -841,6 +841,34 @@ static void test_ops__shutdown_tells_what_systemds_socket_does(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void test_kv__megabytes_are_copied_by_workers(void **state)
+{
+	struct asker *a = *state;
+	char *value = malloc(70000), *json = malloc(80000);
+
+	assert_non_null(value);
+	assert_non_null(json);
+	memset(value, 'v', 70000);
+	a->server.limits.max_value_size = a->server.limits.max_request_size = 100000;
+	for (size_t n = 65536; n <= 65537; n++) {
+		bool large = n > 65536;
+
+		assert_int_equal(ask(a, .method = "PUT", .uri = "/v1/kv?key=big", .body = value, .body_len = n) / 100, 2);
+		assert_int_equal(a->blocked, large);
+		assert_int_equal(ask(a, .method = "GET", .uri = "/v1/kv?key=big"), 200);
+		assert_int_equal(ask_body(a).len, n);
+		assert_int_equal(a->blocked, large);
+		assert_int_equal(ask(a, .method = "GET", .uri = "/get?key=big"), 200);
+		assert_int_equal(a->blocked, large);
+		snprintf(json, 80000, "{\"key\":\"big\",\"value\":\"%.*s\"}", (int)(n - 24), value);
+		assert_int_equal(strlen(json), n);
+		assert_int_equal(ask(a, .method = "POST", .uri = "/set", .body = json, .body_len = n, .type = "application/json"), 200);
+		assert_int_equal(a->blocked, large);
+	}
+	free(value);
+	free(json);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -865,6 +893,7 @@ int main(void)
 		T(test_ops__health_and_stats),
 		T(test_ops__flush_and_compact), T(test_ops__shutdown_flushes_answers_and_stops),
 		T(test_ops__shutdown_tells_what_systemds_socket_does),
+		T(test_kv__megabytes_are_copied_by_workers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
