@@ -297,8 +297,8 @@ static int daemon_start_server(struct daemon *d)
 	};
 	int rc;
 
-	if (setup.limits.max_value_size > o->wal_segment_size / 4)
-		setup.limits.max_value_size = o->wal_segment_size / 4;     /* what the log takes at most */
+	if (setup.limits.max_value_size > o->wal_segment_size / 2)
+		setup.limits.max_value_size = o->wal_segment_size / 2;     /* what the log takes at most */
 	rc = server_new(&setup, &d->server);
 	if (rc == 0)
 		rc = server_start(d->server);

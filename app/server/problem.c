@@ -192,7 +192,7 @@ void problem_store(struct request *r, int store_code, bool queued)
 		break;
 	case STORE_E_TOOBIG:
 		problem_set(r, 413, PROBLEM_TOO_LARGE,
-		            "What is to be written is larger than the store's log takes in one piece: a quarter of "
+		            "What is to be written is larger than the store's log takes in one piece: half of "
 		            "wal_segment_size.");
 		break;
 	case STORE_E_UNSUPPORTED:

@@ -17,7 +17,7 @@ void silt_options_init(struct silt_options *opts)
 		.create = true,
 		.memory = MIB(256),
 		.memtable_size = MIB(32),
-		.wal_segment_size = MIB(80),
+		.wal_segment_size = MIB(40),
 		.filter_bits_per_key = 10,
 		.block_size = 4096,
 		.table_size = MIB(64),

@@ -95,7 +95,7 @@ static int ingest_empty_memory(struct silt_db *db)
 {
 	int rc = 0;
 
-	if (memtable_entries(db->active) || !log_writer_fits(db->wal, 1, db->env.opts.wal_segment_size / 2))
+	if (memtable_entries(db->active) || !log_writer_fits(db->wal, 1, db->env.opts.wal_segment_size / LOG_BATCH_SHARE))
 		rc = rotate_run(db);
 	if (rc < 0)
 		return rc;

@@ -10,7 +10,7 @@
 bool rotate_due(const struct silt_db *db, size_t records, size_t payload_bytes)
 {
 	if (!memtable_entries(db->active))
-		return false;             /* an empty segment takes any batch: a quarter of it at most */
+		return false;             /* a segment without entries takes any batch: LOG_BATCH_SHARE */
 	return memtable_used(db->active) >= db->env.opts.memtable_size ||
 	       !log_writer_fits(db->wal, records, payload_bytes);
 }

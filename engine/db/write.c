@@ -11,7 +11,7 @@ static int write_check(const struct silt_db *db, const struct silt_batch *b, uns
 		return SILT_E_MISUSE;
 	if (db->env.opts.read_only)
 		return SILT_E_FAULT;
-	if (log_record_size(silt_batch_bytes(b)) > db->env.opts.wal_segment_size / 4)
+	if (log_record_size(silt_batch_bytes(b)) > db->env.opts.wal_segment_size / LOG_BATCH_SHARE)
 		return SILT_E_TOOBIG;
 	return db_fault((struct silt_db *)db) ? SILT_E_FAULT : 0;
 }

@@ -12,7 +12,7 @@
  *
  * Limits
  *   key 1..SILT_KEY_MAX bytes, any values, ordered by memcmp and then by length; value 0..SILT_VALUE_MAX bytes; metadata
- *   0..SILT_META_MAX bytes; versions below 2^53; a batch at most a quarter of a log segment (silt_options.wal_segment_size).
+ *   0..SILT_META_MAX bytes; versions below 2^53; a batch at most half of a log segment (silt_options.wal_segment_size).
  *   One process a directory (LOCK). Damage to the very last group before it was marked can't be told from a torn write.
  *   liburcu and OpenSSL allocate for themselves: a registration a thread, a digest context a table job.
  *
@@ -43,7 +43,7 @@ extern "C" {
 #endif
 
 #define SILT_KEY_MAX   4096u              /* bytes */
-#define SILT_VALUE_MAX (256u << 20)       /* bytes; in practice a quarter of a log segment less the record's header */
+#define SILT_VALUE_MAX (256u << 20)       /* bytes; in practice half of a log segment less the record's header */
 #define SILT_META_MAX  255u               /* bytes */
 #define SILT_VERSION_MAX ((UINT64_C(1) << 53) - 1)
 
@@ -109,7 +109,7 @@ struct silt_options {
 	uint64_t memory;              /* bytes for memtables, cache, indexes, filters; default 256 MiB; 8 MiB.. */
 	uint64_t memtable_size;       /* bytes of a memtable before it is flushed; default 32 MiB; 64 KiB..1 GiB; a quarter of `memory`
 	                                 where that is less */
-	uint64_t wal_segment_size;    /* bytes of one log segment; default 80 MiB; 256 KiB..4 GiB */
+	uint64_t wal_segment_size;    /* bytes of one log segment; default 40 MiB; 256 KiB..4 GiB */
 	uint64_t flush_interval_ms;   /* flush a memtable this old; 0 = never; default 0; ..30 days */
 	uint32_t filter_bits_per_key; /* bits of bloom filter a key; 0 = none; default 10; 0..32 */
 	uint32_t block_size;          /* bytes of a data block before compression; default 4096; 1024..65536 */

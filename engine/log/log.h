@@ -21,7 +21,11 @@
 
 #include "core/env.h"
 
-enum { LOG_PAGE = 4096, LOG_RECORD_HEADER = 32 };
+enum {
+	LOG_PAGE = 4096,
+	LOG_RECORD_HEADER = 32,
+	LOG_BATCH_SHARE = 2,              /* a batch is at most half a segment: so it fits into one that holds no entries yet, whatever else it holds */
+};
 
 enum log_kind { LOG_WAL = 1, LOG_MANIFEST = 2 };            /* on disk, never renumber */
 

@@ -9,7 +9,7 @@ max_batch_ops = 20
 max_page_entries = 50
 max_page_size = 64K
 max_answer_memory = 1M
-wal_segment_size = 8M
+wal_segment_size = 4M
 memtable_size = 2M
 CONF
 serve_start --config "$work/conf" || finish
@@ -70,7 +70,7 @@ expect '21' 413 type:too-large '.limit == 20' -- "${json[@]}" -d "{\"if\":[$(con
 expect 'none' 400 type:bad-json -- "${json[@]}" -d '{"ops":[]}' /v1/batch
 two() { { printf '{"ops":[{"put":{"key":"one","value":"'; repeated v "$1"; printf '"}},{"put":{"key":"two","value":"'; repeated v "$1"; printf '"}}]}'; } >"$work/two"; }
 two 1000000
-expect 'a batch within a quarter of a log segment' 200 -- "${json[@]}" --data-binary "@$work/two" /v1/batch
+expect 'a batch within half of a log segment' 200 -- "${json[@]}" --data-binary "@$work/two" /v1/batch
 two 1100000
 expect 'one beyond it' 413 type:too-large -- "${json[@]}" --data-binary "@$work/two" /v1/batch
 

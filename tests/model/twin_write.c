@@ -146,12 +146,13 @@ void twin_op_too_big(void)
 	silt_batch *b = twin_new_batch();
 	struct model_op op = { .key = chance(T.m->n), .to = { .there = true, .value_len = 50 << 10, .seed = 1 } };
 
-	add_op(b, &op, 0);
-	op.key = (op.key + 1) % T.m->n;
-	add_op(b, &op, 0);
+	for (int i = 0; i < 3; i++) {
+		add_op(b, &op, 0);
+		op.key = (op.key + 1) % T.m->n;
+	}
 	atomic_store(&T.error_expected, true);
 	if (silt_write(T.db, b, 0, NULL) != SILT_E_TOOBIG)
-		model_fail("a batch over a quarter of a segment was not refused");
+		model_fail("a batch over half of a segment was not refused");
 	atomic_store(&T.error_expected, false);
 	silt_batch_free(b);
 }

@@ -268,7 +268,7 @@ static void test_changes__what_is_not_synced_is_not_shown(void **state)
 	dbkit_fini(&k);
 }
 
-/* A quarter of a segment in one value, and a store that is only read. */
+/* Half of a segment in one value, and a store that is only read. */
 static void test_changes__large_values_and_a_read_only_store(void **state)
 {
 	struct dbkit k;
@@ -277,7 +277,7 @@ static void test_changes__large_values_and_a_read_only_store(void **state)
 	changes_init(&k);
 	k.opts.change_log_size = 64 * SEGMENT;
 	assert_int_equal(dbkit_open(&k), 0);
-	changes_write(&k, 12, SEGMENT / 4 - 200);
+	changes_write(&k, 12, SEGMENT / 2 - 200);
 	changes_write(&k, 12, 100);
 	changes_expect_all(&k, 0, 24);
 	changes_expect_all(&k, 17, 7);

@@ -39,7 +39,7 @@ static void test_options__the_defaults_are_in_range(void **state)
 	assert_false(o.read_only);
 	assert_int_equal(o.memory, 256 << 20);
 	assert_int_equal(o.memtable_size, 32 << 20);
-	assert_int_equal(o.wal_segment_size, 80 << 20);
+	assert_int_equal(o.wal_segment_size, 40 << 20);
 	assert_int_equal(o.flush_interval_ms, 0);
 	assert_int_equal(o.filter_bits_per_key, 10);
 	assert_int_equal(o.block_size, 4096);

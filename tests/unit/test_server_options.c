@@ -55,7 +55,7 @@ static void test_server_options__defaults_are_the_engines(void **state)
 	assert_int_equal(o.compression_bottom, e.compression_bottom);
 	assert_int_equal(o.sync_interval, e.sync_interval_ms);
 	assert_int_equal(o.min_free_space, e.min_free_space);
-	assert_true(o.max_value_size <= o.wal_segment_size / 4);
+	assert_true(o.max_value_size <= o.wal_segment_size / 2);
 	assert_string_equal(o.listen, "");
 	assert_int_equal(o.listen_mode, 0660);
 	assert_int_equal(o.log_level, 6);

@@ -229,7 +229,7 @@ static void test_store_engine__what_it_refuses(void **state)
 
 	assert_int_equal(f->store->ops->write(f->store, &w, 0, note, f), STORE_E_INTERNAL);
 	w = put_of("k", "");
-	w.value = span_of(large, 3u << 20);   /* over a quarter of a segment */
+	w.value = span_of(large, 3u << 20);   /* over half of a segment */
 	assert_int_equal(f->store->ops->write(f->store, &w, 0, note, f), STORE_E_TOOBIG);
 	free(large);
 	assert_int_equal(open_store(f, &second), STORE_E_BUSY);
