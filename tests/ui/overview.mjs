@@ -10,8 +10,9 @@ function traffic() {
 		for (let i = 0; going; i++) {
 			await put(`load/${i % 500}`, `value ${i} `.repeat(20));
 			await get(`load/${(i * 7) % 500}`);
-			if (i === 150)
+			if (i === 20)
 				await fetch(`${base}/v1/admin/flush`, { method: "POST" });
+			await new Promise((r) => setTimeout(r, 5));
 		}
 	})();
 	return async () => {
