@@ -14,7 +14,8 @@ for i in 1 2 3 4 5 6; do
 	curl -s -m 60 -o /dev/null "$url/v1/changes?timeout=50&prefix=never" &
 	polls+=($!)
 done
-that 'six of eight wait for changes' within 20 parked_are 6
+waiting() { [ "$(curl -s "$url/metrics" | sed -n 's/^siltstone_changes_waiting //p')" = "$1" ]; }      # a request for metrics is parked itself
+that 'six of eight wait for changes' within 20 waiting 6
 expect 'a seventh is refused, with the time to come again' 503 type:too-many-parked 'h:retry-after: [0-9]+' -- '/v1/changes?timeout=50'
 expect 'a stream too' 503 type:too-many-parked -- -H 'Accept: text/event-stream' /v1/changes
 expect 'one that does not wait is answered' 200 -- '/v1/changes'
