@@ -114,4 +114,39 @@ for i in $(shuf -n 20 "$work/refused"); do
 	lacks "stall-$i" || wrong=$((wrong + 1))
 done
 that "what was acknowledged ($(wc -l <"$work/promised")) is there, what was refused ($(wc -l <"$work/refused")) is not" [ "$wrong" = 0 ]
+serve_stop
+
+# ---- jobs that do not get on: sixteen wait behind the one that runs, and one more is refused
+printf 'workers = 32\n' >"$work/jobs.conf"
+serve_start --config "$work/jobs.conf" || finish
+put before-jobs yes
+fault slow
+seq 1 18 | sed "s|.*|url = \"$url/v1/admin/checkpoint?name=c&\"\nrequest = POST\noutput = \"$work/job-&\"\nwrite-out = \"& %{http_code} %header{retry-after}\\\\n\"\nnext|" | sed '$d' >"$work/jobs"
+curl -s -Z --parallel-max 18 --parallel-immediate -m 100 -K "$work/jobs" >"$work/answers" 2>/dev/null &
+crowd=$!
+refused() { grep -q ' 503 [0-9]' "$work/answers" && grep -q ':too-many-jobs"' "$work"/job-*; }
+that 'one of eighteen is refused, with the time to come again' within 60 refused
+over slow
+wait "$crowd"
+that 'the others are done, or to be asked for' [ "$(grep -cE ' 20[02] $' "$work/answers")" = 17 ]
+all_there() { [ "$(curl -s "$url/v1/admin/checkpoints" | jq '.checkpoints | length')" = 17 ]; }
+that 'and all of them end' within 60 all_there
+
+# ---- a shutdown that takes its time: who comes meanwhile is told
+put before-the-end yes
+fault slow
+curl -s -m 100 -o "$work/bye" -X POST "$url/shutdown" &
+bye=$!
+is_ending() { request /healthz; [ "$status" = 200 ] && request /readyz && [ "$status" = 503 ]; }
+n=0
+told() { n=$((n + 1)); request -X PUT -d x "/v1/kv/late-$n"; [ "$status" = 503 ] && jq -e '.type | endswith(":shutting-down")' "$body"; }
+that 'while the store is written out, others are told that it ends' within 60 told
+that 'it is alive, and not ready' within 20 is_ending
+over slow
+wait "$bye"
+that 'who asked for it is answered' jq -e '.message | length > 0' "$work/bye"
+serve_wait
+serve_start || finish
+that 'what was acknowledged is there' holds before-the-end yes
+that 'what was refused is not' lacks "late-$n"
 finish

@@ -9,6 +9,10 @@ slow() { /usr/bin/python3 "$root/tests/http/slow.py" "$port" "$@"; }
 gauge() { curl -s "$url/metrics" | awk -v m="siltstone_$1" '$1 == m { print $2 }'; }
 is_at() { [ "$(gauge "$1")" = "$2" ]; }
 
+# A stream that has nothing to tell, for the end of this.
+curl -s -N -m 200 -H 'Accept: text/event-stream' "$url/v1/changes?prefix=never" >"$work/quiet" &
+quiet=$!
+
 # Lists of 50 MB: more than nginx and the sockets between hold.
 base64 -w 0 /dev/urandom 2>/dev/null | head -c 500000 >"$work/large"
 for i in $(seq 100); do
@@ -25,6 +29,11 @@ that 'whose reader takes nothing: after transfer_timeout it is let go' within 20
 that 'and its snapshot with it' within 20 is_at snapshots 0
 wait "$stalled"
 that 'its reader is not told that it had all' [ "$(cat "$work/stalled")" = cut ]
+beats() { [ "$(grep -c '^:' "$work/quiet")" -ge 1 ]; }
+that 'a stream of changes without any has a heartbeat' within 60 beats
+that 'and no event' [ "$(grep -c '^data:' "$work/quiet")" = 0 ]
+kill "$quiet"
+wait "$quiet" 2>/dev/null
 serve_stop
 printf 'max_stream_time = 2s\n' >"$work/conf"
 serve_start --config "$work/conf" || finish
