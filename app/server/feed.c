@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define FEED_BREATH_MS 100            /* before another try where the log can't be read */
+#define FEED_TURN      1024u          /* changes compared before the clock is looked at */
 #define FEED_BUCKETS   1024u
 #define FEED_LENGTHS   (KEY_BYTES_MAX + 1u)   /* a longer prefix begins no key */
 #define FEED_HASH      2166136261u            /* FNV-1a: grows a byte at a time, so that one walk over a key gives it for each prefix */
@@ -263,38 +264,6 @@ static void feed_wake_all(struct feed *f)
 	feed_wake(woken);
 }
 
-/* Compares all that is new. False: it can't be read. */
-static bool feed_read(struct feed *f, uint64_t from)
-{
-	const struct store_ops *ops = f->store->ops;
-	struct store_change c;
-	int code = STORE_OK;
-
-	if (f->reader != NULL && f->reader_version < from) {
-		ops->changes_close(f->reader);
-		f->reader = NULL;
-	}
-	if (f->reader == NULL)
-		code = ops->changes_open(f->store, from, &f->reader);
-	while (code == STORE_OK) {
-		code = ops->changes_next(f->reader, &c);
-		if (code == STORE_OK)
-			feed_compare(f, &c);
-	}
-	if (code != STORE_NOTFOUND) {
-		if (f->reader != NULL)
-			ops->changes_close(f->reader);
-		f->reader = NULL;
-		return false;
-	}
-	f->reader_version = ops->changes_version(f->reader);
-	(void)pthread_mutex_lock(&f->mutex);
-	if (f->reader_version > f->seen)
-		f->seen = f->reader_version;
-	(void)pthread_mutex_unlock(&f->mutex);
-	return true;
-}
-
 static void feed_take_due(struct feed *f, uint64_t now, struct feed_wait **woken)
 {
 	struct feed_wait *next;
@@ -326,6 +295,49 @@ static int feed_tick(struct feed *f, uint64_t now)
 	(void)pthread_mutex_unlock(&f->mutex);
 	feed_wake(woken);
 	return least == UINT64_MAX ? -1 : (int)(least - now < 3600000 ? least - now : 3600000);
+}
+
+/*
+ * Compares all that is new. False: it can't be read. Under a steady load there is always more: those whose time is over are looked for
+ * meanwhile, but only between two versions, since what `seen` says was compared whole.
+ */
+static bool feed_read(struct feed *f, uint64_t from)
+{
+	const struct store_ops *ops = f->store->ops;
+	struct store_change c;
+	uint64_t last = from;
+	unsigned n = 0;
+	int code = STORE_OK;
+
+	if (f->reader != NULL && f->reader_version < from) {
+		ops->changes_close(f->reader);
+		f->reader = NULL;
+	}
+	if (f->reader == NULL)
+		code = ops->changes_open(f->store, from, &f->reader);
+	while (code == STORE_OK) {
+		code = ops->changes_next(f->reader, &c);
+		if (code != STORE_OK)
+			break;
+		if (++n >= FEED_TURN && c.version != last) {
+			n = 0;
+			(void)feed_tick(f, feed_now_ms());
+		}
+		last = c.version;
+		feed_compare(f, &c);
+	}
+	if (code != STORE_NOTFOUND) {
+		if (f->reader != NULL)
+			ops->changes_close(f->reader);
+		f->reader = NULL;
+		return false;
+	}
+	f->reader_version = ops->changes_version(f->reader);
+	(void)pthread_mutex_lock(&f->mutex);
+	if (f->reader_version > f->seen)
+		f->seen = f->reader_version;
+	(void)pthread_mutex_unlock(&f->mutex);
+	return true;
 }
 
 /* False: it ends. */
@@ -368,6 +380,7 @@ static void *feed_main(void *arg)
 		if (feed_read(f, seen)) {
 			(void)feed_has_waiters(f, &seen);
 			f->store->ops->watch_arm(f->store, seen);
+			wait_ms = feed_tick(f, feed_now_ms());     /* reading may have taken long */
 		} else {
 			feed_wake_all(f);
 			wait_ms = FEED_BREATH_MS;

@@ -255,6 +255,85 @@ static void test_feed__concerns(void **state)
 	}
 }
 
+/* ---- a log to which there is no end ------------------------------------------------------------------------------------------ */
+
+static _Atomic bool endless_over;
+static uint64_t endless_version;          /* the feed's thread's */
+
+static int endless_open(struct store *s, uint64_t version, struct store_changes **out)
+{
+	(void)s;
+	endless_version = version;
+	*out = (struct store_changes *)(void *)&endless_version;
+	return STORE_OK;
+}
+
+/* Three changes a version. */
+static int endless_next(struct store_changes *reader, struct store_change *c)
+{
+	static unsigned part;
+
+	(void)reader;
+	if (atomic_load(&endless_over))
+		return STORE_NOTFOUND;
+	endless_version += part++ % 3 == 0;
+	*c = (struct store_change){ .version = endless_version, .op = STORE_CHANGE_PUT, .key = span_str("k") };
+	return STORE_OK;
+}
+
+static uint64_t endless_at(const struct store_changes *reader)
+{
+	(void)reader;
+	return endless_version;
+}
+
+static void endless_close(struct store_changes *reader)
+{
+	(void)reader;
+}
+
+static int endless_watch(struct store *s, void (*fn)(void *ctx), void *ctx)
+{
+	(void)s, (void)fn, (void)ctx;
+	return STORE_OK;
+}
+
+static void endless_arm(struct store *s, uint64_t version)
+{
+	(void)s, (void)version;
+}
+
+static void endless_unwatch(struct store *s)
+{
+	(void)s;
+}
+
+static void test_feed__a_deadline_is_kept_although_there_is_always_more(void **state)
+{
+	static const struct store_ops ops = {
+		.changes_open = endless_open, .changes_next = endless_next, .changes_version = endless_at, .changes_close = endless_close,
+		.watch = endless_watch, .watch_arm = endless_arm, .unwatch = endless_unwatch,
+	};
+	struct store endless = { .ops = &ops };
+	struct waiter w, later;
+	struct feed *f;
+
+	(void)state;
+	alarm(300);
+	atomic_store(&endless_over, false);
+	assert_int_equal(feed_new(&endless, &f), 0);
+	waiter_init(&w, "x", "y", 0, 50);
+	assert_true(feed_park(f, &w.wait));
+	waiter_await(&w);                                               /* or the alarm rings */
+	assert_false(w.wait.in_time);
+	atomic_store(&endless_over, true);
+	waiter_init(&later, "x", "y", UINT64_MAX, 50);
+	assert_true(feed_park(f, &later.wait));
+	waiter_await(&later);
+	feed_free(f);
+	alarm(0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +343,7 @@ int main(void)
 		cmocka_unit_test(test_feed__deadlines_move_on_behind_what_was_hidden),
 		cmocka_unit_test(test_feed__leaving_and_the_end),
 		cmocka_unit_test(test_feed__concerns),
+		cmocka_unit_test(test_feed__a_deadline_is_kept_although_there_is_always_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
