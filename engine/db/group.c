@@ -2,10 +2,13 @@
 /*
  * group.c - one group, from judgement to publication.
  *
- *   admit (fault, space, stall, rotation) -> for each write: judge, reserve, insert, encode -> one pwrite, one fdatasync -> publish
+ *   several requests   admit -> for each write: judge, reserve, insert, encode -> one pwrite, one fdatasync -> publish
+ *   one write alone    admit -> judge, reserve, look for its place, encode -> one pwrite, one fdatasync -> insert -> publish
  *
- * Entries are in the memtable before they are in the log; nobody sees them, because readers stop at `published`. If the append
- * or the sync fails they never become visible: the fault is set, and a memtable is not flushed after a fault. (!)
+ * Of several the later are judged by what the earlier inserted, so their entries are in the memtable before they are in the log. By a write
+ * alone nobody is judged: it is inserted once it is stored, and the memory of its place comes meanwhile.
+ * Readers stop at `published`, so nobody sees an entry before its group is published. If the append or the sync fails it never is:
+ * the fault is set, and a memtable, which may hold some of the group's entries, is not flushed after a fault. (!)
  */
 #include "db/group.h"
 
@@ -17,7 +20,7 @@
 struct group {
 	struct commit_request *first;
 	size_t records, payload_bytes;
-	uint64_t late;                    /* version of the one write, which is inserted once it is stored; 0 = inserted when judged */
+	uint64_t late;                    /* version of a write alone, which is inserted once it is stored; 0 = inserted when judged */
 	uint64_t now_ms;                  /* 0 = not asked yet */
 	uint64_t appended;                /* DATA records added */
 	bool writes;                      /* not only requests to sync */

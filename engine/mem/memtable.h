@@ -4,7 +4,7 @@
  *
  * Life      active (the commit leader inserts) -> sealed (nobody does) -> flushed (freed with its last reference).
  * Rules     (1) insert never fails after memtable_reserve() of memtable_cost(), of a range delete after memtable_reserve_ranges().  (2) a reader sees whole entries or none;
- *           entries above the published version are there, and readers skip them by the version they ask for.
+ *           entries above the published version may be there, and readers skip them by the version they ask for.
  *           (3) (key, version) pairs are distinct; versions of range deletes do not descend.
  */
 #ifndef MEM_MEMTABLE_H
