@@ -106,10 +106,10 @@ static void pick_range(struct table_meta *const *tables, size_t n, struct silt_s
  * Fills out with upper[0..n) of `level` on their way to output_level, and what lies there in their range.
  * SILT_NOTFOUND: it needs an excluded table. (out stays empty.)
  */
-static int pick_fill(const struct levels_view *pv, enum pick_reason reason, int level, int output_level,
+static int pick_fill(const struct levels_view *lv, enum pick_reason reason, int level, int output_level,
                      struct table_meta *const *upper, size_t n, struct pick *out)
 {
-	const struct version_level *below = &pv->v->levels[output_level];
+	const struct version_level *below = &lv->v->levels[output_level];
 	struct silt_slice smallest, largest;
 	size_t first = 0, last = 0;
 	struct table_meta **inputs;
@@ -118,7 +118,7 @@ static int pick_fill(const struct levels_view *pv, enum pick_reason reason, int 
 	if (level != output_level)
 		version_overlap(below, smallest, largest, &first, &last);
 	for (size_t i = first; i < last; i++)
-		if (pick_excluded(pv->r, below->tables[i]))
+		if (pick_excluded(lv->r, below->tables[i]))
 			return SILT_NOTFOUND;
 	inputs = mem_array(n + (last - first), sizeof(*inputs));
 	if (!inputs)
@@ -129,7 +129,7 @@ static int pick_fill(const struct levels_view *pv, enum pick_reason reason, int 
 	for (size_t i = first; i < last; i++)
 		inputs[n + i - first] = table_meta_ref(below->tables[i]);
 	pick_range(inputs, out->input_n, &smallest, &largest);
-	out->bottom = pick_nothing_below(pv->v, output_level, smallest, largest);
+	out->bottom = pick_nothing_below(lv->v, output_level, smallest, largest);
 	return 0;
 }
 
@@ -142,13 +142,13 @@ void pick_fini(struct pick *p)
 }
 
 /* A lone table moves as it is, unless writing it anew would shed something. */
-static bool pick_moves(const struct levels_view *pv, const struct pick *p)
+static bool pick_moves(const struct levels_view *lv, const struct pick *p)
 {
 	const struct table_meta *m = p->inputs[0];
 
 	if (p->input_n != 1 || p->level == p->output_level)
 		return false;
-	return !pick_has_expired(pv->r, m) && !(p->bottom && (m->tombstones > 0 || m->range_deletes > 0));
+	return !pick_has_expired(lv->r, m) && !(p->bottom && (m->tombstones > 0 || m->range_deletes > 0));
 }
 
 /* ---- level 0 --------------------------------------------------------------------------------------------------------- */
@@ -163,24 +163,24 @@ static bool pick_l0_over(const struct version_level *l, const bool *taken, size_
 }
 
 /* Takes what may go of the tables with entries at or below a version: the newer lie in front and stay. */
-static size_t pick_l0_take_all(const struct levels_view *pv, uint64_t to_version, bool *taken)
+static size_t pick_l0_take_all(const struct levels_view *lv, uint64_t to_version, bool *taken)
 {
-	const struct version_level *l = &pv->v->levels[0];
+	const struct version_level *l = &lv->v->levels[0];
 	size_t n = 0;
 
 	for (size_t i = l->n; i-- > 0;) {
 		const struct table_meta *m = l->tables[i];
 
-		taken[i] = m->min_version <= to_version && !pick_excluded(pv->r, m) && !pick_l0_over(l, taken, i, false);
+		taken[i] = m->min_version <= to_version && !pick_excluded(lv->r, m) && !pick_l0_over(l, taken, i, false);
 		n += taken[i];
 	}
 	return n;
 }
 
 /* Takes one table and each older one that it, or one so taken, overlaps. 0 where an excluded one is among them. */
-static size_t pick_l0_take_one(const struct levels_view *pv, size_t seed, bool *taken)
+static size_t pick_l0_take_one(const struct levels_view *lv, size_t seed, bool *taken)
 {
-	const struct version_level *l = &pv->v->levels[0];
+	const struct version_level *l = &lv->v->levels[0];
 	size_t n = 0;
 
 	memset(taken, 0, l->n * sizeof(*taken));
@@ -188,16 +188,16 @@ static size_t pick_l0_take_one(const struct levels_view *pv, size_t seed, bool *
 	for (size_t i = seed; i < l->n; i++) {
 		for (size_t j = seed; !taken[i] && j < i; j++)
 			taken[i] = taken[j] && version_tables_overlap(l->tables[i], l->tables[j]);
-		if (taken[i] && pick_excluded(pv->r, l->tables[i]))
+		if (taken[i] && pick_excluded(lv->r, l->tables[i]))
 			return 0;
 		n += taken[i];
 	}
 	return n;
 }
 
-static int pick_l0_fill(const struct levels_view *pv, enum pick_reason reason, const bool *taken, size_t n, struct pick *out)
+static int pick_l0_fill(const struct levels_view *lv, enum pick_reason reason, const bool *taken, size_t n, struct pick *out)
 {
-	const struct version_level *l = &pv->v->levels[0];
+	const struct version_level *l = &lv->v->levels[0];
 	struct table_meta **upper = mem_array(n, sizeof(*upper));
 	size_t at = 0;
 	int rc;
@@ -207,29 +207,29 @@ static int pick_l0_fill(const struct levels_view *pv, enum pick_reason reason, c
 	for (size_t i = 0; i < l->n; i++)
 		if (taken[i])
 			upper[at++] = l->tables[i];
-	rc = pick_fill(pv, reason, 0, pv->base, upper, n, out);
+	rc = pick_fill(lv, reason, 0, lv->base, upper, n, out);
 	mem_free(upper);
 	return rc;
 }
 
 /* The oldest table alone, if it can move: nothing in level 0 or in the base overlaps it, and it is worth being a table. */
-static int pick_l0_move(const struct levels_view *pv, enum pick_reason reason, uint64_t to_version, struct pick *out)
+static int pick_l0_move(const struct levels_view *lv, enum pick_reason reason, uint64_t to_version, struct pick *out)
 {
-	const struct version_level *l = &pv->v->levels[0];
+	const struct version_level *l = &lv->v->levels[0];
 	struct table_meta *oldest = l->tables[l->n - 1];
 	int rc;
 
-	if (pick_excluded(pv->r, oldest) || oldest->min_version > to_version)
+	if (pick_excluded(lv->r, oldest) || oldest->min_version > to_version)
 		return SILT_NOTFOUND;
-	if (oldest->size < pv->r->table_size / PICK_MOVE_PART)
+	if (oldest->size < lv->r->table_size / PICK_MOVE_PART)
 		return SILT_NOTFOUND;
 	for (size_t i = 0; i + 1 < l->n; i++)
 		if (version_tables_overlap(l->tables[i], oldest))
 			return SILT_NOTFOUND;
-	rc = pick_fill(pv, reason, 0, pv->base, &oldest, 1, out);
+	rc = pick_fill(lv, reason, 0, lv->base, &oldest, 1, out);
 	if (rc != 0)
 		return rc;
-	out->move = pick_moves(pv, out);
+	out->move = pick_moves(lv, out);
 	if (out->move)
 		return 0;
 	pick_fini(out);
@@ -237,37 +237,37 @@ static int pick_l0_move(const struct levels_view *pv, enum pick_reason reason, u
 }
 
 /* All of it; or, where that meets an excluded table in the base, the first that can go, from the oldest on. */
-static int pick_l0_merge(const struct levels_view *pv, enum pick_reason reason, uint64_t to_version, bool *taken,
+static int pick_l0_merge(const struct levels_view *lv, enum pick_reason reason, uint64_t to_version, bool *taken,
                          struct pick *out)
 {
-	const struct version_level *l = &pv->v->levels[0];
-	size_t n = pick_l0_take_all(pv, to_version, taken);
-	int rc = n ? pick_l0_fill(pv, reason, taken, n, out) : SILT_NOTFOUND;
+	const struct version_level *l = &lv->v->levels[0];
+	size_t n = pick_l0_take_all(lv, to_version, taken);
+	int rc = n ? pick_l0_fill(lv, reason, taken, n, out) : SILT_NOTFOUND;
 
 	for (size_t seed = l->n; n > 0 && rc == SILT_NOTFOUND && seed-- > 0;) {
-		size_t some = l->tables[seed]->min_version <= to_version ? pick_l0_take_one(pv, seed, taken) : 0;
+		size_t some = l->tables[seed]->min_version <= to_version ? pick_l0_take_one(lv, seed, taken) : 0;
 
 		if (some)
-			rc = pick_l0_fill(pv, reason, taken, some, out);
+			rc = pick_l0_fill(lv, reason, taken, some, out);
 	}
 	return rc;
 }
 
-static int pick_l0(const struct levels_view *pv, enum pick_reason reason, uint64_t to_version, struct pick *out)
+static int pick_l0(const struct levels_view *lv, enum pick_reason reason, uint64_t to_version, struct pick *out)
 {
-	const struct version_level *l = &pv->v->levels[0];
+	const struct version_level *l = &lv->v->levels[0];
 	bool *taken;
 	int rc;
 
 	if (l->n == 0)
 		return SILT_NOTFOUND;
-	rc = pick_l0_move(pv, reason, to_version, out);
+	rc = pick_l0_move(lv, reason, to_version, out);
 	if (rc != SILT_NOTFOUND)
 		return rc;
 	taken = mem_calloc(l->n, sizeof(*taken));
 	if (!taken)
 		return SILT_E_NOMEM;
-	rc = pick_l0_merge(pv, reason, to_version, taken, out);
+	rc = pick_l0_merge(lv, reason, to_version, taken, out);
 	mem_free(taken);
 	return rc;
 }
@@ -275,15 +275,15 @@ static int pick_l0(const struct levels_view *pv, enum pick_reason reason, uint64
 /* ---- leveled levels -------------------------------------------------------------------------------------------------- */
 
 /* Bytes in the next level that a table would take along, a byte of its own; < 0: one of them is excluded. */
-static double pick_overlap_ratio(const struct levels_view *pv, int level, const struct table_meta *m)
+static double pick_overlap_ratio(const struct levels_view *lv, int level, const struct table_meta *m)
 {
-	const struct version_level *below = &pv->v->levels[level + 1];
+	const struct version_level *below = &lv->v->levels[level + 1];
 	size_t first, last;
 	double bytes = 0;
 
 	version_overlap(below, m->smallest, m->largest, &first, &last);
 	for (size_t i = first; i < last; i++) {
-		if (pick_excluded(pv->r, below->tables[i]))
+		if (pick_excluded(lv->r, below->tables[i]))
 			return -1;
 		bytes += (double)below->tables[i]->size;
 	}
@@ -291,9 +291,9 @@ static double pick_overlap_ratio(const struct levels_view *pv, int level, const 
 }
 
 /* The table with the least overlap below of those with entries at or below a version goes one level down. */
-static int pick_level(const struct levels_view *pv, enum pick_reason reason, int level, uint64_t to_version, struct pick *out)
+static int pick_level(const struct levels_view *lv, enum pick_reason reason, int level, uint64_t to_version, struct pick *out)
 {
-	const struct version_level *l = &pv->v->levels[level];
+	const struct version_level *l = &lv->v->levels[level];
 	struct table_meta *best = NULL;
 	double best_ratio = 0;
 	int rc;
@@ -302,9 +302,9 @@ static int pick_level(const struct levels_view *pv, enum pick_reason reason, int
 		struct table_meta *m = l->tables[i];
 		double ratio;
 
-		if (m->min_version > to_version || pick_excluded(pv->r, m) || (reason == PICK_MANUAL && !pick_in_range(pv->r, m)))
+		if (m->min_version > to_version || pick_excluded(lv->r, m) || (reason == PICK_MANUAL && !pick_in_range(lv->r, m)))
 			continue;
-		ratio = pick_overlap_ratio(pv, level, m);
+		ratio = pick_overlap_ratio(lv, level, m);
 		if (ratio >= 0 && (!best || ratio < best_ratio)) {
 			best = m;
 			best_ratio = ratio;
@@ -312,14 +312,14 @@ static int pick_level(const struct levels_view *pv, enum pick_reason reason, int
 	}
 	if (!best)
 		return SILT_NOTFOUND;
-	rc = pick_fill(pv, reason, level, level + 1, &best, 1, out);
+	rc = pick_fill(lv, reason, level, level + 1, &best, 1, out);
 	if (rc == 0)
-		out->move = pick_moves(pv, out);
+		out->move = pick_moves(lv, out);
 	return rc;
 }
 
 /* The highest score first; what is excluded there lets the next have its turn. */
-static int pick_by_score(const struct levels_view *pv, int from_level, struct pick *out)
+static int pick_by_score(const struct levels_view *lv, int from_level, struct pick *out)
 {
 	bool tried[SILT_LEVELS] = { false };
 
@@ -327,14 +327,14 @@ static int pick_by_score(const struct levels_view *pv, int from_level, struct pi
 		int best = -1, rc;
 
 		for (int l = from_level; l < LEVELS_LAST; l++)
-			if (!tried[l] && levels_want_work(pv, l) && (best < 0 || levels_score(pv, l) > levels_score(pv, best)))
+			if (!tried[l] && levels_want_work(lv, l) && (best < 0 || levels_score(lv, l) > levels_score(lv, best)))
 				best = l;
 		if (best < 0)
 			return SILT_NOTFOUND;
 		if (best == 0)
-			rc = pick_l0(pv, PICK_L0_COUNT, UINT64_MAX, out);
+			rc = pick_l0(lv, PICK_L0_COUNT, UINT64_MAX, out);
 		else
-			rc = pick_level(pv, PICK_LEVEL_SIZE, best, UINT64_MAX, out);
+			rc = pick_level(lv, PICK_LEVEL_SIZE, best, UINT64_MAX, out);
 		if (rc != SILT_NOTFOUND)
 			return rc;
 		tried[best] = true;
@@ -344,14 +344,14 @@ static int pick_by_score(const struct levels_view *pv, int from_level, struct pi
 /* ---- tombstones and expiry ------------------------------------------------------------------------------------------- */
 
 /* When the earliest expiry must have passed by now: see "Expiry" above. 0 = no table has one. */
-static uint64_t pick_expiry_line(const struct levels_view *pv)
+static uint64_t pick_expiry_line(const struct levels_view *lv)
 {
-	uint64_t bytes = 0, now = keep_expired_to(pv->r->keep), wait;
+	uint64_t bytes = 0, now = keep_expired_to(lv->r->keep), wait;
 
 	for (int l = 0; l < SILT_LEVELS; l++)
-		for (size_t i = 0; i < pv->v->levels[l].n; i++)
-			if (pv->v->levels[l].tables[i]->expiring > 0)
-				bytes += pv->v->levels[l].tables[i]->size;
+		for (size_t i = 0; i < lv->v->levels[l].n; i++)
+			if (lv->v->levels[l].tables[i]->expiring > 0)
+				bytes += lv->v->levels[l].tables[i]->size;
 	wait = bytes / PICK_EXPIRY_BYTES_PER_MS;
 	return now > wait ? now - wait : 0;
 }
@@ -362,13 +362,13 @@ static bool pick_wants_expiry(const struct table_meta *m, uint64_t line)
 }
 
 /* In place, where nothing older lies below; else one level down. */
-static int pick_table(const struct levels_view *pv, enum pick_reason reason, int level, struct table_meta *m, bool in_place,
+static int pick_table(const struct levels_view *lv, enum pick_reason reason, int level, struct table_meta *m, bool in_place,
                       struct pick *out)
 {
-	int rc = pick_fill(pv, reason, level, in_place ? level : level + 1, &m, 1, out);
+	int rc = pick_fill(lv, reason, level, in_place ? level : level + 1, &m, 1, out);
 
 	if (rc == 0)
-		out->move = pick_moves(pv, out);
+		out->move = pick_moves(lv, out);
 	return rc;
 }
 
@@ -400,14 +400,14 @@ static double pick_place(struct silt_slice key, struct silt_slice from, struct s
 }
 
 /* Entries in tables below level 0 that lie in the range of m, about: what its range deletes may hide, where m holds little else. */
-static uint64_t pick_may_hide(const struct levels_view *pv, const struct table_meta *m)
+static uint64_t pick_may_hide(const struct levels_view *lv, const struct table_meta *m)
 {
 	uint64_t entries = 0;
 
 	if (m->range_deletes == 0 || m->range_deletes < m->entries / PICK_SHARE_TOMBSTONES)
 		return 0;
 	for (int l = 1; l < SILT_LEVELS; l++) {
-		const struct version_level *below = &pv->v->levels[l];
+		const struct version_level *below = &lv->v->levels[l];
 		size_t first, last;
 
 		version_overlap(below, m->smallest, m->largest, &first, &last);
@@ -421,38 +421,38 @@ static uint64_t pick_may_hide(const struct levels_view *pv, const struct table_m
 	return entries;
 }
 
-static int pick_tombstones_of(const struct levels_view *pv, int level, struct table_meta *m, struct pick *out)
+static int pick_tombstones_of(const struct levels_view *lv, int level, struct table_meta *m, struct pick *out)
 {
 	bool in_place;
 
 	if (!pick_is_dead(m))
 		return SILT_NOTFOUND;
-	in_place = pick_nothing_below(pv->v, level, m->smallest, m->largest);
-	if (in_place && !pick_settled(pv->r, m))
+	in_place = pick_nothing_below(lv->v, level, m->smallest, m->largest);
+	if (in_place && !pick_settled(lv->r, m))
 		return SILT_NOTFOUND;
-	return pick_table(pv, PICK_TOMBSTONES, level, m, in_place, out);
+	return pick_table(lv, PICK_TOMBSTONES, level, m, in_place, out);
 }
 
-static int pick_expired_of(const struct levels_view *pv, int level, struct table_meta *m, uint64_t line, struct pick *out)
+static int pick_expired_of(const struct levels_view *lv, int level, struct table_meta *m, uint64_t line, struct pick *out)
 {
 	if (!pick_wants_expiry(m, line))
 		return SILT_NOTFOUND;
-	return pick_table(pv, PICK_EXPIRED, level, m, pick_nothing_below(pv->v, level, m->smallest, m->largest), out);
+	return pick_table(lv, PICK_EXPIRED, level, m, pick_nothing_below(lv->v, level, m->smallest, m->largest), out);
 }
 
-static int pick_dead(const struct levels_view *pv, enum pick_reason reason, uint64_t line, struct pick *out)
+static int pick_dead(const struct levels_view *lv, enum pick_reason reason, uint64_t line, struct pick *out)
 {
 	for (int l = LEVELS_LAST; l >= 1; l--) {
-		for (size_t i = 0; i < pv->v->levels[l].n; i++) {
-			struct table_meta *m = pv->v->levels[l].tables[i];
+		for (size_t i = 0; i < lv->v->levels[l].n; i++) {
+			struct table_meta *m = lv->v->levels[l].tables[i];
 			int rc;
 
-			if (pick_excluded(pv->r, m))
+			if (pick_excluded(lv->r, m))
 				continue;
 			if (reason == PICK_EXPIRED)
-				rc = pick_expired_of(pv, l, m, line, out);
+				rc = pick_expired_of(lv, l, m, line, out);
 			else
-				rc = pick_tombstones_of(pv, l, m, out);
+				rc = pick_tombstones_of(lv, l, m, out);
 			if (rc != SILT_NOTFOUND)
 				return rc;
 		}
@@ -461,120 +461,120 @@ static int pick_dead(const struct levels_view *pv, enum pick_reason reason, uint
 }
 
 /* Level 0 waits for its trigger, unless the dead in it are a good part of all there is. */
-static int pick_dead_l0(const struct levels_view *pv, enum pick_reason reason, uint64_t line, struct pick *out)
+static int pick_dead_l0(const struct levels_view *lv, enum pick_reason reason, uint64_t line, struct pick *out)
 {
 	uint64_t dead = 0, all = 0;
 
-	for (size_t i = 0; i < pv->v->levels[0].n; i++) {
-		const struct table_meta *m = pv->v->levels[0].tables[i];
+	for (size_t i = 0; i < lv->v->levels[0].n; i++) {
+		const struct table_meta *m = lv->v->levels[0].tables[i];
 
 		if (reason == PICK_TOMBSTONES)
-			dead += m->tombstones + m->range_deletes + pick_may_hide(pv, m);
+			dead += m->tombstones + m->range_deletes + pick_may_hide(lv, m);
 		else if (pick_wants_expiry(m, line))
 			dead += m->expiring;
 	}
 	for (int l = 0; l < SILT_LEVELS; l++)
-		for (size_t i = 0; i < pv->v->levels[l].n; i++)
-			all += pv->v->levels[l].tables[i]->entries;
-	return dead > 0 && dead >= all / PICK_SHARE_STORE ? pick_l0(pv, reason, UINT64_MAX, out) : SILT_NOTFOUND;
+		for (size_t i = 0; i < lv->v->levels[l].n; i++)
+			all += lv->v->levels[l].tables[i]->entries;
+	return dead > 0 && dead >= all / PICK_SHARE_STORE ? pick_l0(lv, reason, UINT64_MAX, out) : SILT_NOTFOUND;
 }
 
-static int pick_by_death(const struct levels_view *pv, struct pick *out)
+static int pick_by_death(const struct levels_view *lv, struct pick *out)
 {
 	uint64_t line;
 	int rc;
 
-	if (!pv->r->keep)
+	if (!lv->r->keep)
 		return SILT_NOTFOUND;
-	rc = pick_dead(pv, PICK_TOMBSTONES, 0, out);
+	rc = pick_dead(lv, PICK_TOMBSTONES, 0, out);
 	if (rc == SILT_NOTFOUND)
-		rc = pick_dead_l0(pv, PICK_TOMBSTONES, 0, out);
+		rc = pick_dead_l0(lv, PICK_TOMBSTONES, 0, out);
 	if (rc != SILT_NOTFOUND)
 		return rc;
-	line = pick_expiry_line(pv);
-	rc = pick_dead(pv, PICK_EXPIRED, line, out);
-	return rc == SILT_NOTFOUND ? pick_dead_l0(pv, PICK_EXPIRED, line, out) : rc;
+	line = pick_expiry_line(lv);
+	rc = pick_dead(lv, PICK_EXPIRED, line, out);
+	return rc == SILT_NOTFOUND ? pick_dead_l0(lv, PICK_EXPIRED, line, out) : rc;
 }
 
 /* ---- by hand --------------------------------------------------------------------------------------------------------- */
 
 /* Of level 0 what has keys of the range, and each older table below it; the oldest first. */
-static int pick_l0_range(const struct levels_view *pv, bool *taken, struct pick *out)
+static int pick_l0_range(const struct levels_view *lv, bool *taken, struct pick *out)
 {
-	const struct version_level *l = &pv->v->levels[0];
+	const struct version_level *l = &lv->v->levels[0];
 	int rc = SILT_NOTFOUND;
 
 	for (size_t seed = l->n; rc == SILT_NOTFOUND && seed-- > 0;) {
 		const struct table_meta *m = l->tables[seed];
-		size_t n = m->min_version <= pv->r->manual_version && pick_in_range(pv->r, m) ? pick_l0_take_one(pv, seed, taken) : 0;
+		size_t n = m->min_version <= lv->r->manual_version && pick_in_range(lv->r, m) ? pick_l0_take_one(lv, seed, taken) : 0;
 
 		if (n)
-			rc = pick_l0_fill(pv, PICK_MANUAL, taken, n, out);
+			rc = pick_l0_fill(lv, PICK_MANUAL, taken, n, out);
 	}
 	return rc;
 }
 
-static int pick_manual_l0(const struct levels_view *pv, struct pick *out)
+static int pick_manual_l0(const struct levels_view *lv, struct pick *out)
 {
 	bool *taken;
 	int rc;
 
-	if (!pick_is_bounded(pv->r))
-		return pick_l0(pv, PICK_MANUAL, pv->r->manual_version, out);
-	taken = mem_calloc(pv->v->levels[0].n, sizeof(*taken));
+	if (!pick_is_bounded(lv->r))
+		return pick_l0(lv, PICK_MANUAL, lv->r->manual_version, out);
+	taken = mem_calloc(lv->v->levels[0].n, sizeof(*taken));
 	if (!taken)
 		return SILT_E_NOMEM;
-	rc = pick_l0_range(pv, taken, out);
+	rc = pick_l0_range(lv, taken, out);
 	mem_free(taken);
 	return rc;
 }
 
 /* A table of the last level that the request has still to write anew. */
-static bool pick_wants_bottom(const struct levels_view *pv, const struct table_meta *m)
+static bool pick_wants_bottom(const struct levels_view *lv, const struct table_meta *m)
 {
-	return m->number < pv->r->manual_before && !pick_excluded(pv->r, m) && pick_in_range(pv->r, m);
+	return m->number < lv->r->manual_before && !pick_excluded(lv->r, m) && pick_in_range(lv->r, m);
 }
 
 /* Neighbours of the last level that are older than the request are written anew together, a few tables' worth at a time. */
-static int pick_bottom_run(const struct levels_view *pv, struct pick *out)
+static int pick_bottom_run(const struct levels_view *lv, struct pick *out)
 {
-	const struct version_level *l = &pv->v->levels[LEVELS_LAST];
-	uint64_t room = pv->r->table_size * PICK_RUN_TABLES, bytes = 0;
+	const struct version_level *l = &lv->v->levels[LEVELS_LAST];
+	uint64_t room = lv->r->table_size * PICK_RUN_TABLES, bytes = 0;
 	size_t first = 0, last;
 
-	while (first < l->n && !pick_wants_bottom(pv, l->tables[first]))
+	while (first < l->n && !pick_wants_bottom(lv, l->tables[first]))
 		first++;
 	for (last = first; last < l->n; last++) {
 		const struct table_meta *m = l->tables[last];
 
-		if (!pick_wants_bottom(pv, m) || (last > first && m->size > room - bytes))
+		if (!pick_wants_bottom(lv, m) || (last > first && m->size > room - bytes))
 			break;
 		bytes += m->size < room - bytes ? m->size : room - bytes;
 	}
 	if (first == last)
 		return SILT_NOTFOUND;
-	return pick_fill(pv, PICK_MANUAL, LEVELS_LAST, LEVELS_LAST, l->tables + first, last - first, out);
+	return pick_fill(lv, PICK_MANUAL, LEVELS_LAST, LEVELS_LAST, l->tables + first, last - first, out);
 }
 
-static int pick_manual(const struct levels_view *pv, struct pick *out)
+static int pick_manual(const struct levels_view *lv, struct pick *out)
 {
-	int rc = pick_manual_l0(pv, out);
+	int rc = pick_manual_l0(lv, out);
 
 	for (int l = 1; rc == SILT_NOTFOUND && l < LEVELS_LAST; l++)
-		rc = pick_level(pv, PICK_MANUAL, l, pv->r->manual_version, out);
-	return rc == SILT_NOTFOUND ? pick_bottom_run(pv, out) : rc;
+		rc = pick_level(lv, PICK_MANUAL, l, lv->r->manual_version, out);
+	return rc == SILT_NOTFOUND ? pick_bottom_run(lv, out) : rc;
 }
 
 int pick_compaction(const struct version *v, const struct pick_rules *r, struct pick *out)
 {
-	struct levels_view pv = levels_view(v, r);
+	struct levels_view lv = levels_view(v, r);
 	int rc = SILT_NOTFOUND;
 
-	if (levels_want_work(&pv, 0) || !r->manual)
-		rc = pick_by_score(&pv, 0, out);
+	if (levels_want_work(&lv, 0) || !r->manual)
+		rc = pick_by_score(&lv, 0, out);
 	if (rc == SILT_NOTFOUND && r->manual)
-		rc = pick_manual(&pv, out);
+		rc = pick_manual(&lv, out);
 	if (rc == SILT_NOTFOUND && r->manual)
-		rc = pick_by_score(&pv, 1, out);
-	return rc == SILT_NOTFOUND ? pick_by_death(&pv, out) : rc;
+		rc = pick_by_score(&lv, 1, out);
+	return rc == SILT_NOTFOUND ? pick_by_death(&lv, out) : rc;
 }
