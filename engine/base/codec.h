@@ -9,7 +9,6 @@
 #define BASE_CODEC_H
 
 #include <stdint.h>
-#include <string.h>
 
 enum { VARINT32_MAX = 5, VARINT64_MAX = 10 };
 

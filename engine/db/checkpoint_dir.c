@@ -2,8 +2,6 @@
 /* checkpoint_dir.c - making, reading and removing the directory of a checkpoint. */
 #include "db/checkpoint_dir.h"
 
-#include <inttypes.h>
-
 #include "core/filename.h"
 #include "log/segment.h"
 #include "table/table_reader.h"

@@ -2,8 +2,6 @@
 /* fault.c - the sticky fault, the clock that never goes back, and the counters' stripes: what every room of db/ leans on. */
 #include "db/db.h"
 
-#include <inttypes.h>
-
 int db_set_fault(struct silt_db *db, int code, const char *what)
 {
 	int none = 0;

@@ -2,8 +2,6 @@
 /* gc.c - deletion, by the rules of gc.h. */
 #include "db/gc.h"
 
-#include <inttypes.h>
-
 #include "core/filename.h"
 #include "db/quarantine.h"
 

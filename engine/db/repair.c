@@ -7,7 +7,6 @@
  *             Cut short before (3) the store is as it was; after it, it is repaired, and the next opening sweeps first names that are
  *             left: the second ones stay. A failure before (3) removes what (1) made.
  */
-#include <stdio.h>
 
 #include "base/mem.h"
 #include "core/filename.h"

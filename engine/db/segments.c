@@ -2,8 +2,6 @@
 /* segments.c - making segments ahead, recycling and dropping flushed ones. */
 #include "db/segments.h"
 
-#include <inttypes.h>
-
 #include "core/filename.h"
 #include "log/segment.h"
 

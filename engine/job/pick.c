@@ -14,8 +14,6 @@
  */
 #include "job/levels.h"
 
-#include <assert.h>
-
 #include "base/mem.h"
 #include "core/key.h"
 

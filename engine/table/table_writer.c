@@ -24,8 +24,6 @@
 #include "table/properties.h"
 #include "table/tombstone_block.h"
 
-#include <inttypes.h>
-
 enum { TABLE_WRITER_PIECE = 512 << 10 };  /* bytes written and sent on their way to the disk at a time */
 
 struct table_writer {

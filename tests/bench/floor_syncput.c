@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 enum { SYNCPUT_FILE = 64 << 20, SYNCPUT_BODY = 64 << 10 };

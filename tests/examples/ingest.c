@@ -3,7 +3,6 @@
 #include <siltstone.h>
 
 #include <stdio.h>
-#include <string.h>
 
 enum { ENTRIES = 1000000 };
 

@@ -2,8 +2,6 @@
 /* jobkit.c - what the tests of engine/job share. */
 #include "lib/jobkit.h"
 
-#include <inttypes.h>
-
 #include "core/filename.h"
 #include "core/options.h"
 #include "table/block_cache.h"

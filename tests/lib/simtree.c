@@ -2,7 +2,6 @@
 /* simtree.c - see the header for the model; the crash itself is simcrash.c. */
 #include "lib/simtree.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,7 +5,6 @@
 #include <ftw.h>
 #include <inttypes.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 uint64_t test_seed(uint64_t fallback)
 {

@@ -2,7 +2,6 @@
 /* twin_write.c - the writes: puts and deletes, batches, ranges, streams, and many at once. */
 #include "lib/test.h"
 
-#include <inttypes.h>
 #include <pthread.h>
 
 #include "model/twin.h"

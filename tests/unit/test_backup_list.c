@@ -5,7 +5,6 @@
 #include "util/backup_list.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The example of backup_list.h, but for its digests. */

@@ -2,7 +2,6 @@
 /* test_checkpoint.c - the store at one version, in a directory of its own: whole or absent, whatever happens meanwhile. */
 #include "lib/test.h"
 
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 

@@ -5,8 +5,6 @@
  */
 #include "lib/test.h"
 
-#include <inttypes.h>
-
 #include "base/mem.h"
 #include "core/filename.h"
 #include "lib/jobkit.h"

@@ -4,7 +4,6 @@
 
 #include "server/feed.h"
 
-#include <pthread.h>
 #include <semaphore.h>
 #include <unistd.h>
 

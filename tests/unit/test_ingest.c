@@ -2,7 +2,6 @@
 /* test_ingest.c - sorted streams that become tables: all at once, at one version, in the right place; or not at all. */
 #include "lib/test.h"
 
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 

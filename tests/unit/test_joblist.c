@@ -4,7 +4,6 @@
 
 #include "server/joblist.h"
 
-#include <pthread.h>
 #include <semaphore.h>
 #include <unistd.h>
 

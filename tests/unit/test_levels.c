@@ -2,8 +2,6 @@
 /* test_levels.c - targets, scores and debt, as tables of literal levels (lib/versionkit.h). */
 #include "lib/test.h"
 
-#include <inttypes.h>
-
 #include "job/levels.h"
 #include "lib/versionkit.h"
 

@@ -4,8 +4,6 @@
 
 #include "util/metrics.h"
 
-#include <string.h>
-
 static bool parse(struct metrics *m, const char *text, double at_s)
 {
 	bytes_clear(&m->text);

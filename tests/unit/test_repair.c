@@ -2,8 +2,6 @@
 /* test_repair.c - what is lost is said exactly, before anything is changed; afterwards the store opens and the rest is intact. */
 #include "lib/test.h"
 
-#include <inttypes.h>
-#include <pthread.h>
 #include <unistd.h>
 
 #include "lib/dbkit.h"

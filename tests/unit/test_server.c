@@ -7,7 +7,6 @@
 #include "lib/fcgi.h"
 #include "lib/fcgi_rig.h"
 
-#include <fcntl.h>
 #include <sys/resource.h>
 
 /* ---- lending ----------------------------------------------------------------------------------------------------------- */

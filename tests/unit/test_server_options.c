@@ -5,7 +5,6 @@
 #include "server/options.h"
 
 #include <siltstone.h>
-#include <unistd.h>
 
 static char options_error[OPTIONS_ERROR_MAX];
 
