@@ -275,7 +275,9 @@ static void daemon_adopt(struct daemon *d)
 	if (d->listener.kept_count == 0)
 		return;
 	logger_log(&d->log, LOG_LEVEL_NOTICE, "going on with %zu connections", d->listener.kept_count);
-	(void)notify_send(&d->notify, "FDSTOREREMOVE=1\nFDNAME=" LISTEN_KEPT);
+	if (!notify_send(&d->notify, "FDSTOREREMOVE=1\nFDNAME=" LISTEN_KEPT))
+		logger_log(&d->log, LOG_LEVEL_WARNING,
+		           "systemd can't be told to let go of its copies of them: what is closed here stays open for the web server");
 	while (d->listener.kept_count > 0)
 		server_adopt(d->server, d->listener.kept[--d->listener.kept_count]);
 }

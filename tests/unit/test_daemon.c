@@ -79,7 +79,23 @@ static int daemon_child(const struct place *p)
 	return status;
 }
 
-static void daemon_spawn(const struct place *p, struct child *c)
+/* The same with the sockets that systemd would pass: one that listens, and a connection that a predecessor left. */
+static int daemon_successor(const struct place *p, const int given[2])
+{
+	char pid[32];
+
+	for (int i = 0; i < 2; i++)
+		assert_true(dup2(given[i], 100 + i) >= 0);
+	for (int i = 0; i < 2; i++)
+		assert_true(dup2(100 + i, 3 + i) >= 0);
+	snprintf(pid, sizeof(pid), "%ld", (long)getpid());
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "2", 1);
+	setenv("LISTEN_FDNAMES", "fcgi:connection", 1);
+	return daemon_child(p);
+}
+
+static void daemon_spawn_given(const struct place *p, struct child *c, const int given[2])
 {
 	int fds[2];
 
@@ -92,10 +108,15 @@ static void daemon_spawn(const struct place *p, struct child *c)
 		dup2(fds[1], STDERR_FILENO);
 		close(fds[0]);
 		close(fds[1]);
-		_exit(daemon_child(p));
+		_exit(given != NULL ? daemon_successor(p, given) : daemon_child(p));
 	}
 	close(fds[1]);
 	c->log = fds[0];
+}
+
+static void daemon_spawn(const struct place *p, struct child *c)
+{
+	daemon_spawn_given(p, c, NULL);
 }
 
 /* The next datagram that begins like this; others are passed over. */
@@ -342,6 +363,42 @@ static void test_daemon__the_watchdog_hears_of_it(void **state)
 	daemon_leave(&p);
 }
 
+/* systemd's copies of what a predecessor left must go; where it can't be told, the log says so. */
+static void test_daemon__connections_of_a_predecessor_are_served(void **state)
+{
+	(void)state;
+	for (int told = 1; told >= 0; told--) {
+		struct sockaddr_un a = { .sun_family = AF_UNIX };
+		int given[2], pair[2];
+		struct place p;
+		struct child c;
+
+		daemon_place(&p);
+		daemon_write_config(&p, "info");
+		if (!told)
+			snprintf(p.notify, sizeof(p.notify), "%.80s/nobody", p.dir);
+		snprintf(a.sun_path, sizeof(a.sun_path), "%.90s/given", p.dir);
+		given[0] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(bind(given[0], (struct sockaddr *)&a, sizeof(a)), 0);
+		assert_int_equal(listen(given[0], 8), 0);
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+		given[1] = pair[0];
+		daemon_spawn_given(&p, &c, given);
+		close(given[0]);
+		close(given[1]);
+		daemon_ask(pair[1], "PUT", "/v1/kv/", "/v1/kv/key", "value", 5);
+		daemon_expect(pair[1], 201, NULL);
+		if (told)
+			daemon_hear(&p, "FDSTOREREMOVE=1\nFDNAME=connection");
+		kill(c.pid, SIGTERM);
+		daemon_expect_exit(&c, 0);
+		assert_non_null(strstr(c.text, "<5>going on with 1 connections\n"));
+		assert_int_equal(strstr(c.text, "<4>systemd can't be told") == NULL, told);
+		close(pair[1]);
+		daemon_leave(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_daemon__a_second_process_is_told_so),
 		cmocka_unit_test(test_daemon__sighup_reads_the_configuration_again),
 		cmocka_unit_test(test_daemon__the_watchdog_hears_of_it),
+		cmocka_unit_test(test_daemon__connections_of_a_predecessor_are_served),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
