@@ -365,7 +365,7 @@ static enum route_result batch_turn(struct request *r)
 		batch_answer(r);
 		return ROUTE_DONE;
 	}
-	if (atomic_load_explicit(&r->server->stopping, memory_order_relaxed)) {
+	if (server_refuses(r->server)) {
 		problem_set(r, 503, PROBLEM_SHUTTING_DOWN, "The server is shutting down: nothing was written.");
 		return ROUTE_DONE;
 	}

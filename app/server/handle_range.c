@@ -37,11 +37,14 @@ static bool range_unconditional(struct request *r)
 	return false;
 }
 
-/* Nobody waits for it any more, or nobody may: true = go on. */
-static bool range_is_wanted(struct request *r)
+/* Nobody waits for it any more, or nobody may: true = go on. Where another goes on with the connections a page is still finished; what may
+   take for ever, a count or lines, has its first turn. */
+static bool range_is_wanted(struct request *r, const struct range_list *list)
 {
-	if (!atomic_load_explicit(&r->gone, memory_order_relaxed) &&
-	    !atomic_load_explicit(&r->server->stopping, memory_order_relaxed))
+	bool endless = (list->lines || list->count_only) && list->scan != NULL;
+
+	if (!atomic_load_explicit(&r->gone, memory_order_relaxed) && !server_refuses(r->server) &&
+	    !(endless && atomic_load_explicit(&r->server->stopping, memory_order_relaxed)))
 		return true;
 	problem_set(r, 503, PROBLEM_SHUTTING_DOWN, "The server is shutting down.");
 	return false;
@@ -80,7 +83,7 @@ static enum route_result range_page_turn(struct request *r)
 	struct range_list *list = r->state;
 	int code;
 
-	if (!range_is_wanted(r))
+	if (!range_is_wanted(r, list))
 		return ROUTE_DONE;
 	code = range_list_turn(list, &list->page);
 	if (code == STORE_TRY_AGAIN && !range_list_charge(list)) {
@@ -154,7 +157,7 @@ static enum stream_step range_lines_more(struct request *r)
 	int code = STORE_OK;
 
 	r->response = (struct response){ .head_only = answer.head_only };
-	if (range_is_wanted(r) && range_lines_in_time(r, list)) {
+	if (range_is_wanted(r, list) && range_lines_in_time(r, list)) {
 		code = range_list_turn(list, &answer.body);
 		if (code < STORE_OK)
 			problem_store(r, code, false);

@@ -196,7 +196,7 @@ static enum route_result range_delete_turn(struct request *r)
 
 	if (d->version != 0)
 		return range_delete_correct(r);
-	if (atomic_load_explicit(&r->server->stopping, memory_order_relaxed)) {
+	if (server_refuses(r->server)) {
 		problem_set(r, 503, PROBLEM_SHUTTING_DOWN, "The server is shutting down: nothing was deleted.");
 		return ROUTE_DONE;
 	}

@@ -127,8 +127,7 @@ static bool route_is_running(struct request *r, const struct route *route)
 
 	if (route->while_stopping || r->state != NULL ||      /* begun before: its handler knows best how to end it */
 	    atomic_load_explicit(&server->handing_over, memory_order_relaxed) ||
-	    (!atomic_load_explicit(&server->stopping, memory_order_acquire) &&
-	     !atomic_load_explicit(&server->flushing_last, memory_order_acquire)))
+	    (!server_refuses(server) && !atomic_load_explicit(&server->flushing_last, memory_order_acquire)))
 		return true;
 	problem_set(r, 503, PROBLEM_SHUTTING_DOWN, "The server is shutting down.");
 	return false;

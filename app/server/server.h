@@ -72,6 +72,12 @@ struct server {
 	_Atomic size_t running;       /* reactors that have not */
 };
 
+/* It ends, and nobody goes on with what comes: what has not begun is refused. */
+static inline bool server_refuses(const struct server *s)
+{
+	return atomic_load_explicit(&s->stopping, memory_order_acquire) && !atomic_load_explicit(&s->handing_over, memory_order_relaxed);
+}
+
 struct server_setup {                 /* borrowed; what it points to must outlive the server */
 	int listen_fd;                /* non-blocking, listening; stays the caller's */
 	unsigned reactors, workers;   /* threads; at least 1 */

@@ -24,15 +24,23 @@ answers() { request /readyz; [ "$status" = 200 ]; }
 that 'it serves' within 20 answers
 [ "$failures" = 0 ] || finish
 
-# writer N: PUT of N-1, N-2, ... over one kept connection, a line "KEY STATUS" each, until the file `stop` is there
+# writer N: keys wN-1, wN-2, ... over one kept connection, by PUT, in batches and in the classic dialect, with lists and range deletes between; a
+# line "KEY STATUS" each, KEY - where nothing is written, until the file `stop` is there
+asked() { printf 'url = "%s%s"\nrequest = %s\noutput = /dev/null\nwrite-out = "%s %%{http_code}\\n"\nheader = "Content-Type: application/json"\n' "$url" "$2" "$1" "$3"; }
 writer() {
 	local n=0 i
 
 	while [ ! -e "$work/stop" ] && [ "$n" -lt 20000 ]; do
-		for i in 1 2 3 4 5 6 7 8 9 10; do
-			n=$((n + 1))
-			printf 'url = "%s/v1/kv/w%s-%s"\nrequest = PUT\ndata = "v%s"\noutput = /dev/null\nwrite-out = "w%s-%s %%{http_code}\\n"\nnext\n' "$url" "$1" "$n" "$n" "$1" "$n"
+		for i in 1 2 3; do
+			n=$((n + 3))
+			asked PUT "/v1/kv/w$1-$((n - 2))" "w$1-$((n - 2))"; printf 'data = "v"\nnext\n'
+			asked POST /v1/batch "w$1-$((n - 1))"
+			printf 'data = "{\\"ops\\":[{\\"get\\":{\\"key\\":\\"w1-1\\"}},{\\"put\\":{\\"key\\":\\"w%s-%s\\",\\"value\\":\\"v\\"}}]}"\nnext\n' "$1" "$((n - 1))"
+			asked POST /set "w$1-$n"; printf 'data = "{\\"key\\":\\"w%s-%s\\",\\"value\\":\\"v\\"}"\nnext\n' "$1" "$n"
+			asked GET '/v1/kv?limit=20' -; echo next
+			asked DELETE "/v1/kv?prefix=none-$1/" -; echo next
 		done | sed '$d' >"$work/batch$1"
+		n=$((n + 9))
 		curl -s -m 60 -K "$work/batch$1" >>"$work/acks$1"
 	done
 }
@@ -41,7 +49,7 @@ for i in 1 2 3 4 5 6; do
 	writer "$i" &
 	writers+=($!)
 done
-acknowledged() { cat "$work"/acks? 2>/dev/null | grep -c ' 20[14]$'; }
+acknowledged() { cat "$work"/acks? 2>/dev/null | grep -c ' 20[014]$'; }
 more_than() { [ "$(acknowledged)" -gt "$1" ]; }
 generation() { cut -d' ' -f2 "$work/pid"; }
 younger_than() { [ "$(generation)" -gt "$1" ]; }
@@ -60,9 +68,9 @@ touch "$work/stop"
 wait "${writers[@]}"
 all=$(cat "$work"/acks? | wc -l)
 good=$(acknowledged)
-that "all of $all writes are acknowledged" [ "$good" = "$all" ]
+that "all of $all requests are answered with yes" [ "$good" = "$all" ]
 that 'the successors went on with connections' [ "$(grep -c 'going on with [1-9][0-9]* connections' "$work/serve.log")" -gt 0 ]
-grep -h ' 20[14]$' "$work"/acks? | sort -u | cut -d' ' -f1 >"$work/promised"
+grep -h '^w.* 20[014]$' "$work"/acks? | sort -u | cut -d' ' -f1 >"$work/promised"
 while read -r key; do
 	printf 'url = "%s/v1/kv/%s"\noutput = /dev/null\nwrite-out = "%s %%{http_code}\\n"\nnext\n' "$url" "$key" "$key"
 done <"$work/promised" | sed '$d' >"$work/check"

@@ -2,6 +2,8 @@
 /* test_handle_batch.c - batches over the real engine: order, conditions, what is refused, who may, and one of many at once. */
 #include "lib/ask.h"
 
+#include <semaphore.h>
+
 #define ROUTE "/v1/batch"
 
 static int setup(void **state)
@@ -292,6 +294,70 @@ static void test_batch__many_at_once_lose_nothing(void **state)
 	assert_true(span_eq(ask_body(a), "360"));
 }
 
+static void test_batch__a_handover_refuses_none(void **state)
+{
+	struct asker *a = *state;
+
+	a->server.stopping = a->server.handing_over = true;
+	expect_batch(a, "{\"ops\":[{\"get\":{\"key\":\"a\"}},{\"put\":{\"key\":\"a\",\"value\":\"1\"}}]}", "{\"results\":[null,{}],\"version\":1}");
+	a->server.handing_over = false;
+	expect_problem(a, batch(a, "{\"ops\":[{\"get\":{\"key\":\"a\"}}]}"), 503, "shutting-down", NULL);
+	a->server.stopping = false;
+}
+
+/* ---- others that are always faster: the key is written between what a batch reads and its write, so many times --------------------- */
+
+static const struct store_ops *contend_with;
+static unsigned contend_left, contend_reads;
+static sem_t contend_written;
+
+static void contend_done(void *ctx, const struct store_outcome *o)
+{
+	(void)ctx;
+	assert_int_equal(o->code, STORE_OK);
+	sem_post(&contend_written);
+}
+
+static int contend_get_many(struct store *s, const struct span *keys, size_t n, store_got_fn *fn, void *ctx, uint64_t *version)
+{
+	struct store_write w = { .op = STORE_PUT, .key = span_str("k"), .value = span_str("theirs") };
+	int code = contend_with->get_many(s, keys, n, fn, ctx, version);
+
+	contend_reads++;
+	if (contend_left == 0)
+		return code;
+	contend_left--;
+	assert_int_equal(contend_with->write(s, &w, STORE_ASYNC, contend_done, NULL), STORE_OK);
+	while (sem_wait(&contend_written) < 0)
+		;
+	return code;
+}
+
+static void test_batch__who_always_comes_too_late_is_told_so(void **state)
+{
+	static const char body[] = "{\"ops\":[{\"get\":{\"key\":\"k\"}},{\"put\":{\"key\":\"mine\",\"value\":\"1\"}}]}";
+	struct asker *a = *state;
+	struct store *s = a->server.store;
+	struct store_ops mine = *s->ops;
+
+	assert_int_equal(sem_init(&contend_written, 0, 0), 0);
+	contend_with = s->ops;
+	mine.get_many = contend_get_many;
+	s->ops = &mine;
+	contend_left = 1000;
+	contend_reads = 0;
+	expect_problem(a, batch(a, body), 503, "contended", NULL);
+	assert_string_equal(ask_header(a, "Retry-After"), "1");
+	assert_int_equal(contend_reads, 100);
+	assert_int_equal(ask(a, .method = "GET", .uri = "/v1/kv?key=mine"), 404);
+	contend_left = 99;                            /* one try fewer is enough */
+	assert_int_equal(batch(a, body), 200);
+	assert_true(ask_says(a, "{\"results\":[{\"key\":\"k\",\"value\":\"theirs\",\"version\":"));
+	s->ops = contend_with;
+	assert_int_equal(ask(a, .method = "GET", .uri = "/v1/kv?key=mine"), 200);
+	sem_destroy(&contend_written);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +369,8 @@ int main(void)
 		TEST(test_batch__limits),
 		TEST(test_batch__who_may),
 		TEST(test_batch__many_at_once_lose_nothing),
+		TEST(test_batch__a_handover_refuses_none),
+		TEST(test_batch__who_always_comes_too_late_is_told_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

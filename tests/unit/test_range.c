@@ -426,6 +426,32 @@ static void test_range__lines_end_when_the_server_does(void **state)
 	bytes_fini(&all);
 }
 
+/* Another goes on with the connections: what was asked for is done, but for what may take for ever. */
+static void test_range__a_handover_refuses_no_page_and_no_delete(void **state)
+{
+	struct asker *a = *state;
+
+	fill(a, "a", 9000);                                           /* more than one turn */
+	fill(a, "b", 10);
+	a->server.limits.max_page_size = 1u << 20;
+	a->server.stopping = a->server.handing_over = true;
+	assert_int_equal(get(a, "/v1/kv?limit=10000&keys_only=1"), 200);
+	assert_true(a->blocked > 1 && ask_says(a, "\"b009\""));
+	assert_int_equal(get(a, "/v1/kv?count_only=1&prefix=b"), 200);
+	assert_true(ask_says(a, "{\"count\":10,"));
+	expect_problem(a, get(a, "/v1/kv?count_only=1"), 503, "shutting-down", NULL);
+	assert_int_equal(ask_lines(a, "/v1/kv?prefix=b"), 200);
+	assert_true(ask_says(a, "{\"end\":true,\"count\":10,"));
+	assert_int_equal(erase(a, "/v1/kv?prefix=a"), 200);
+	assert_true(ask_says(a, "{\"deleted\":9000,"));
+	a->server.handing_over = false;
+	expect_problem(a, get(a, "/v1/kv"), 503, "shutting-down", NULL);
+	expect_problem(a, erase(a, "/v1/kv?prefix=b"), 503, "shutting-down", NULL);
+	a->server.stopping = false;
+	assert_int_equal(get(a, "/v1/kv?count_only=1"), 200);
+	assert_true(ask_says(a, "{\"count\":10,"));
+}
+
 static void test_range__only_so_many_at_once(void **state)
 {
 	struct asker *a = *state;
@@ -528,6 +554,7 @@ int main(void)
 		TEST(test_range__lines),
 		TEST(test_range__lines_are_for_those_who_ask),
 		TEST(test_range__lines_end_when_the_server_does),
+		TEST(test_range__a_handover_refuses_no_page_and_no_delete),
 		TEST(test_range__only_so_many_at_once),
 		TEST(test_range__a_page_in_the_making_counts),
 		TEST(test_range__delete),
