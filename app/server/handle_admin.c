@@ -128,15 +128,16 @@ static void admin_done(struct request *r, const struct job *job)
 static enum route_result admin_do(struct request *r, const struct job *wanted)
 {
 	struct job job;
+	bool taken = joblist_do(r->server->jobs, wanted, ADMIN_WAIT_MS, &job);
 
-	if (!joblist_do(r->server->jobs, wanted, ADMIN_WAIT_MS, &job)) {
-		problem_set(r, 503, PROBLEM_TOO_MANY_JOBS, "%u jobs are waiting already.", JOBLIST_QUEUE_MAX);
-		return ROUTE_DONE;
-	}
-	if (job.state == JOB_DONE && job.code == STORE_OK) {
+	if (taken && job.state == JOB_DONE && job.code == STORE_OK) {
 		admin_done(r, &job);
-	} else if (job.state == JOB_DONE) {
+	} else if (taken && job.state == JOB_DONE) {
 		admin_failed(r, &job);
+	} else if (atomic_load_explicit(&r->server->stopping, memory_order_relaxed)) {     /* and its list of jobs with it */
+		problem_set(r, 503, PROBLEM_SHUTTING_DOWN, "The server is shutting down: ask for it again.");
+	} else if (!taken) {
+		problem_set(r, 503, PROBLEM_TOO_MANY_JOBS, "%u jobs are waiting already.", JOBLIST_QUEUE_MAX);
 	} else {
 		answer_json(r, 202);
 		response_header(&r->response, "Location", "/v1/admin/jobs/%s", job.id);
