@@ -12,7 +12,6 @@
 #ifndef CORE_BATCH_H
 #define CORE_BATCH_H
 
-#include "base/cursor.h"
 #include "core/entry.h"
 
 struct batch_op {                 /* in the order they were added */
@@ -44,14 +43,6 @@ struct batch_cond {
 };
 
 struct silt_batch;
-
-/* Walks a payload. 0 = `out` filled (version left 0), SILT_END, SILT_E_CORRUPT. */
-struct batch_reader {
-	struct cursor c;
-	uint64_t left;
-};
-int batch_reader_init(struct batch_reader *r, struct silt_slice payload) SILT_MUST_CHECK;
-int batch_reader_next(struct batch_reader *r, struct entry *out) SILT_MUST_CHECK;
 
 /* For the committer. */
 size_t batch_op_count(const struct silt_batch *b);

@@ -15,7 +15,7 @@
  */
 #include <inttypes.h>
 
-#include "core/batch.h"
+#include "core/batch_reader.h"
 #include "core/filename.h"
 #include "db/db.h"
 #include "log/reader.h"

@@ -9,7 +9,7 @@
 
 #include <inttypes.h>
 
-#include "core/batch.h"
+#include "core/batch_reader.h"
 #include "log/reader.h"
 #include "log/scan.h"
 #include "log/segment.h"

@@ -12,6 +12,7 @@
  */
 #include "db/group.h"
 
+#include "core/batch_reader.h"
 #include "db/feed.h"
 #include "db/measure.h"
 #include "db/rotate.h"

@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-#include "core/batch.h"
+#include "core/batch_reader.h"
 #include "core/filename.h"
 #include "db/files.h"
 #include "db/segments.h"

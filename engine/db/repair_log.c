@@ -13,7 +13,7 @@
 
 #include "db/repair_log.h"
 
-#include "core/batch.h"
+#include "core/batch_reader.h"
 #include "core/filename.h"
 #include "db/recover.h"
 #include "job/flush.h"

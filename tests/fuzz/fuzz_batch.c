@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "core/batch.h"
+#include "core/batch_reader.h"
 #include "core/key.h"
 
 #define CHECK(x) ((x) ? (void)0 : __builtin_trap())

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "core/batch.h"
+#include "core/batch_reader.h"
 #include "db/db.h"
 #include "lib/dbkit.h"
 

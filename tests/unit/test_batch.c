@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "core/batch.h"
+#include "core/batch_reader.h"
 
 static struct silt_slice S(const char *s)
 {
