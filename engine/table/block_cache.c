@@ -15,7 +15,7 @@
  *           whose `slot` is that pointer's place. A block enters and leaves the hash table first and then, still under its shard's
  *           mu, takes links_mu to be linked with parent and children, or to be parted from them: whoever comes second under
  *           links_mu finds the other in the hash table, or no more. Parted, it waits for readers as all that is unlinked.
- * Memory    a cache of some size has a pool of huge pages for its blocks (block_new_for): they are looked at in no order. What is
+ * Memory    a cache of some size has a pool of huge pages for its blocks (block_cache_new_block): they are looked at in no order. What is
  *           too large for it, and all blocks of a small cache, are the heap's.
  * Eviction  goes round the shards, so that the budget is one and a large block in one shard does not starve that shard.
  * Source    CLOCK: Corbato, "A paging experiment with the Multics system", 1968. Unlink-then-wait: base/rcu.h. Pointers from parents:
@@ -23,16 +23,12 @@
  */
 #include "table/block_cache.h"
 #include "base/mem.h"
-#include "base/rcu.h"
 #include "base/thread.h"
 #include "table/table.h"
 
 #include <assert.h>
-#include <stdatomic.h>
 
 enum {
-	BLOCK_CACHE_LINE = 64,
-	BLOCK_CACHE_EXPECT = 4,           /* lines: the header's second one, and what was decoded of a data block of 4 KiB */
 	BLOCK_CACHE_LIVES = 3,            /* rounds that an index or filter stays without being used: many blocks hang on it */
 	BLOCK_CACHE_SHARDS = 16,          /* power of two */
 	BLOCK_CACHE_LOCKS = BLOCK_CACHE_SHARDS + 2,
@@ -45,14 +41,14 @@ enum {
 	BLOCK_CACHE_POOL = 8 << 20,       /* bytes of capacity from which on a pool is worth it */
 };
 
-struct block_shard {
-	_Alignas(BLOCK_CACHE_LINE) struct mutex mu;
+struct block_cache_shard {
+	_Alignas(BLOCK_LINE) struct mutex mu;
 	struct block *hand;               /* [m] the ring's last visited block, or NULL; linked by block::link */
 	uint64_t bytes, blocks;           /* [m] of the ring */
 };
 
-struct block_stripe {
-	_Alignas(BLOCK_CACHE_LINE) _Atomic uint64_t hits;
+struct block_cache_stripe {
+	_Alignas(BLOCK_LINE) _Atomic uint64_t hits;
 	_Atomic uint64_t misses;
 };
 
@@ -62,78 +58,20 @@ struct block_cache {
 	struct pool *pool;                /* [c] where its blocks come from; NULL = the heap */
 	uint64_t capacity, limit, retire_limit;   /* [c] rule 4 */
 	_Atomic uint64_t filter_bytes;    /* linked, of filters; relaxed; on a line that is read by all and seldom written */
-	_Alignas(BLOCK_CACHE_LINE) _Atomic uint64_t bytes;   /* linked; relaxed */
+	_Alignas(BLOCK_LINE) _Atomic uint64_t bytes;   /* linked; relaxed */
 	_Atomic uint64_t evictions;       /* relaxed */
 	_Atomic unsigned turn;            /* the shard to evict from next; relaxed */
 	struct mutex links_mu;            /* block::slot, and what children point to */
 	struct mutex retired_mu;
 	struct block *retired;            /* [m] linked by block::link */
 	uint64_t retired_bytes;           /* [m] */
-	struct block_shard shards[BLOCK_CACHE_SHARDS];
-	struct block_stripe stripes[BLOCK_CACHE_STRIPES];
+	struct block_cache_shard shards[BLOCK_CACHE_SHARDS];
+	struct block_cache_stripe stripes[BLOCK_CACHE_STRIPES];
 };
 
-_Static_assert(sizeof(struct block) == 2 * BLOCK_CACHE_LINE && offsetof(struct block, refs) == BLOCK_CACHE_LINE, "two lines");
-
-/* ---- blocks ---------------------------------------------------------------------------------------------------------- */
-
-static size_t block_round_up(size_t n)
+struct block *block_cache_new_block(struct block_cache *c, size_t bytes, size_t decoded)
 {
-	return (n + BLOCK_CACHE_LINE - 1) & ~(size_t)(BLOCK_CACHE_LINE - 1);
-}
-
-struct block *block_new_for(struct block_cache *c, size_t bytes, size_t decoded)
-{
-	size_t before = block_round_up(sizeof(struct block) + decoded);
-	struct pool *pool = c && before + bytes <= POOL_PIECE_MAX ? c->pool : NULL;
-	struct block *b = pool ? pool_take(pool, before + bytes) : mem_alloc_aligned(BLOCK_CACHE_LINE, before + bytes);
-
-	if (!b)
-		return NULL;
-	/* Never the piece's own words: the pool changes them whenever a neighbour comes or goes. */
-	memset((uint8_t *)b + sizeof(b->piece), 0, sizeof(*b) - sizeof(b->piece));
-	b->pool = pool;
-	b->parent = BLOCK_NO_PARENT;
-	atomic_init(&b->refs, 1);
-	b->bytes = slice_of((uint8_t *)b + before, bytes);
-	b->decoded = decoded ? b + 1 : NULL;
-	b->charge = pool ? pool_size(before + bytes) : before + bytes;
-	return b;
-}
-
-struct block *block_new(size_t bytes, size_t decoded)
-{
-	return block_new_for(NULL, bytes, decoded);
-}
-
-struct block *block_pin_again(struct block *b)
-{
-	atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);   /* rule 1 */
-	return b;
-}
-
-static void block_free(struct block *b)
-{
-	if (b->pool)
-		pool_give(b->pool, b);
-	else
-		mem_free(b);
-}
-
-void block_unpin(struct block *b)
-{
-	if (b && atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) == 1)
-		block_free(b);
-}
-
-static void block_unpin_list(struct block *b)
-{
-	while (b) {
-		struct block *after = b->link;
-
-		block_unpin(b);
-		b = after;
-	}
+	return block_new_in(c ? c->pool : NULL, bytes, decoded);
 }
 
 /* ---- the table ------------------------------------------------------------------------------------------------------- */
@@ -146,19 +84,9 @@ static uint64_t block_cache_hash(uint64_t table, uint64_t offset)
 	return h ^ (h >> 32);
 }
 
-static struct block_shard *block_cache_shard(struct block_cache *c, uint64_t hash)
+static struct block_cache_shard *block_cache_shard(struct block_cache *c, uint64_t hash)
 {
 	return &c->shards[hash & (BLOCK_CACHE_SHARDS - 1)];
-}
-
-/*
- * A block's header is followed by what its reader decoded: the lines that every lookup needs next. Asked for at once, they come
- * together instead of one after the other.
- */
-static inline void block_expect(const struct block *b)
-{
-	for (size_t line = 1; line < BLOCK_CACHE_EXPECT; line++)
-		__builtin_prefetch((const uint8_t *)b + line * BLOCK_CACHE_LINE);
 }
 
 static struct block *block_cache_find(struct block_cache *c, uint64_t hash, uint64_t table, uint64_t offset)
@@ -177,22 +105,22 @@ static struct block *block_cache_find_key(struct block_cache *c, uint64_t table,
 	return block_cache_find(c, block_cache_hash(table, offset), table, offset);
 }
 
-static inline unsigned char block_lives(const struct block *b)
+static inline unsigned char block_cache_lives(const struct block *b)
 {
 	return b->kind == TABLE_INDEX || b->kind == TABLE_FILTER ? BLOCK_CACHE_LIVES : 1;
 }
 
 /* A line that is only read stays shared between the cores. */
-static inline struct block *block_touch(struct block *b)
+static inline struct block *block_cache_touch(struct block *b)
 {
-	if (b && atomic_load_explicit(&b->touched, memory_order_relaxed) != block_lives(b))
-		atomic_store_explicit(&b->touched, block_lives(b), memory_order_relaxed);
+	if (b && atomic_load_explicit(&b->touched, memory_order_relaxed) != block_cache_lives(b))
+		atomic_store_explicit(&b->touched, block_cache_lives(b), memory_order_relaxed);
 	return b;
 }
 
 struct block *block_cache_peek(struct block_cache *c, uint64_t table, uint64_t offset)
 {
-	return block_touch(block_cache_find_key(c, table, offset));
+	return block_cache_touch(block_cache_find_key(c, table, offset));
 }
 
 struct block *block_cache_peek_child(struct block_cache *c, const struct block *parent, uint64_t table, uint32_t i)
@@ -202,15 +130,7 @@ struct block *block_cache_peek_child(struct block_cache *c, const struct block *
 	if (!b)
 		return block_cache_peek(c, table, parent->children->offsets[i]);
 	block_expect(b);
-	return block_touch(b);
-}
-
-void block_foretell_child(const struct block *parent, uint32_t i)
-{
-	const struct block *b = rcu_load(parent->children->at[i]);
-
-	if (b)
-		block_expect(b);
+	return block_cache_touch(b);
 }
 
 struct block *block_cache_pin(struct block_cache *c, uint64_t table, uint64_t offset)
@@ -238,23 +158,6 @@ struct block *block_cache_pin_child(struct block_cache *c, const struct block *p
 }
 
 /* ---- parents and children (rule 5): under the shard's mu of b, links_mu, and in a read section for the walks ------------------ */
-
-static void block_link(struct block *parent, struct block *child)
-{
-	struct block_children *of = parent->children;
-
-	if (!of || child->slot || child->place >= of->count || of->offsets[child->place] != child->offset || of->at[child->place])
-		return;
-	child->slot = &of->at[child->place];
-	rcu_store(*child->slot, child);
-}
-
-static void block_part(struct block *child)
-{
-	if (child->slot)
-		rcu_store(*child->slot, NULL);
-	child->slot = NULL;
-}
 
 /* b is in the hash table since just now. */
 static void block_cache_link(struct block_cache *c, struct block *b)
@@ -299,7 +202,7 @@ static void block_cache_unlink(struct block_cache *c, struct block *b)
 
 /* ---- a shard's ring; all under its mu ---------------------------------------------------------------------------------- */
 
-static void block_ring_add(struct block_shard *s, struct block *b)
+static void block_cache_ring_add(struct block_cache_shard *s, struct block *b)
 {
 	if (s->hand) {
 		b->link = s->hand->link;
@@ -313,7 +216,7 @@ static void block_ring_add(struct block_shard *s, struct block *b)
 }
 
 /* Takes out the block after `prev`. */
-static struct block *block_ring_remove_after(struct block_shard *s, struct block *prev)
+static struct block *block_cache_ring_remove_after(struct block_cache_shard *s, struct block *prev)
 {
 	struct block *b = prev->link;
 
@@ -325,9 +228,9 @@ static struct block *block_ring_remove_after(struct block_shard *s, struct block
 	return b;
 }
 
-static void block_cache_drop(struct block_cache *c, struct block_shard *s, struct block *prev, struct block **list)
+static void block_cache_drop(struct block_cache *c, struct block_cache_shard *s, struct block *prev, struct block **list)
 {
-	struct block *b = block_ring_remove_after(s, prev);
+	struct block *b = block_cache_ring_remove_after(s, prev);
 
 	block_cache_unlink(c, b);
 	atomic_fetch_sub_explicit(&c->bytes, b->charge, memory_order_relaxed);
@@ -338,7 +241,7 @@ static void block_cache_drop(struct block_cache *c, struct block_shard *s, struc
 }
 
 /* How many rounds of the hand it had before it, and one less now; a touch meanwhile may be lost. */
-static unsigned char block_tire(struct block *b)
+static unsigned char block_cache_tire(struct block *b)
 {
 	unsigned char lives = atomic_load_explicit(&b->touched, memory_order_relaxed);
 
@@ -351,7 +254,7 @@ static unsigned char block_tire(struct block *b)
  * Unlinks the first block that was not touched since the hand's last visit. False where one round of the hand found none: a shard
  * whose blocks are all in use gives none away as long as another may have one that is not; `force` takes the next one then.
  */
-static bool block_cache_evict(struct block_cache *c, struct block_shard *s, bool force, struct block **list)
+static bool block_cache_evict(struct block_cache *c, struct block_cache_shard *s, bool force, struct block **list)
 {
 	bool found = false;
 
@@ -359,7 +262,7 @@ static bool block_cache_evict(struct block_cache *c, struct block_shard *s, bool
 	for (uint64_t left = s->blocks; left > 0 && !found; left--) {
 		struct block *b = s->hand->link;
 
-		found = !block_tire(b) || force;
+		found = !block_cache_tire(b) || force;
 		if (found)
 			block_cache_drop(c, s, s->hand, list);
 		else
@@ -370,6 +273,16 @@ static bool block_cache_evict(struct block_cache *c, struct block_shard *s, bool
 }
 
 /* ---- what waits for readers -------------------------------------------------------------------------------------------- */
+
+static void block_cache_unpin_list(struct block *b)
+{
+	while (b) {
+		struct block *after = b->link;
+
+		block_unpin(b);
+		b = after;
+	}
+}
 
 static struct block *block_cache_take_retired(struct block_cache *c)
 {
@@ -399,7 +312,7 @@ static void block_cache_retire(struct block_cache *c, struct block *list)
 	mutex_unlock(&c->retired_mu);
 	if (gone) {
 		rcu_wait();
-		block_unpin_list(gone);
+		block_cache_unpin_list(gone);
 	}
 }
 
@@ -420,7 +333,7 @@ static void block_cache_shrink(struct block_cache *c)
 
 	while (atomic_load_explicit(&c->bytes, memory_order_relaxed) > limit && in_vain < 3 * BLOCK_CACHE_SHARDS) {
 		unsigned turn = atomic_fetch_add_explicit(&c->turn, 1, memory_order_relaxed);
-		struct block_shard *s = &c->shards[turn % BLOCK_CACHE_SHARDS];
+		struct block_cache_shard *s = &c->shards[turn % BLOCK_CACHE_SHARDS];
 
 		/* the third time round it can't be helped: readers touch blocks faster than the hands go by */
 		if (!block_cache_evict(c, s, in_vain >= 2 * BLOCK_CACHE_SHARDS, &list)) {
@@ -437,7 +350,7 @@ static void block_cache_shrink(struct block_cache *c)
 void block_cache_insert(struct block_cache *c, struct block *b)
 {
 	uint64_t hash = block_cache_hash(b->table, b->offset);
-	struct block_shard *s = block_cache_shard(c, hash);
+	struct block_cache_shard *s = block_cache_shard(c, hash);
 	struct block **head = &c->buckets[hash & c->mask];
 
 	if (b->charge > c->limit / 2)
@@ -452,7 +365,7 @@ void block_cache_insert(struct block_cache *c, struct block *b)
 	if (b->kind == TABLE_FILTER)
 		atomic_fetch_add_explicit(&c->filter_bytes, b->charge, memory_order_relaxed);
 	b->next = *head;
-	block_ring_add(s, b);
+	block_cache_ring_add(s, b);
 	rcu_store(*head, b);
 	block_cache_link(c, b);
 	mutex_unlock(&s->mu);
@@ -462,7 +375,7 @@ void block_cache_insert(struct block_cache *c, struct block *b)
 bool block_cache_enter_root(struct block_cache *c, struct block *b)
 {
 	uint64_t hash = block_cache_hash(b->table, b->offset);
-	struct block_shard *s = block_cache_shard(c, hash);
+	struct block_cache_shard *s = block_cache_shard(c, hash);
 	struct block **head = &c->buckets[hash & c->mask];
 	bool is_new;
 
@@ -480,7 +393,7 @@ bool block_cache_enter_root(struct block_cache *c, struct block *b)
 
 void block_cache_leave_root(struct block_cache *c, struct block *b)
 {
-	struct block_shard *s = block_cache_shard(c, block_cache_hash(b->table, b->offset));
+	struct block_cache_shard *s = block_cache_shard(c, block_cache_hash(b->table, b->offset));
 
 	mutex_lock(&s->mu);
 	block_cache_unlink(c, b);
@@ -489,7 +402,7 @@ void block_cache_leave_root(struct block_cache *c, struct block *b)
 	block_cache_retire(c, b);
 }
 
-static void block_cache_forget_in(struct block_cache *c, struct block_shard *s, uint64_t table, struct block **list)
+static void block_cache_forget_in(struct block_cache *c, struct block_cache_shard *s, uint64_t table, struct block **list)
 {
 	struct block *prev;
 
@@ -539,7 +452,7 @@ static void block_cache_bump(_Atomic uint64_t *n)
 void block_cache_count(struct block_cache *c, bool hit)
 {
 	uint64_t self = (uint64_t)pthread_self() * UINT64_C(0x9e3779b97f4a7c15);
-	struct block_stripe *s = &c->stripes[(self >> 32) & (BLOCK_CACHE_STRIPES - 1)];
+	struct block_cache_stripe *s = &c->stripes[(self >> 32) & (BLOCK_CACHE_STRIPES - 1)];
 
 	block_cache_bump(hit ? &s->hits : &s->misses);
 }
@@ -594,7 +507,7 @@ static int block_cache_init_locks(struct block_cache *c)
 
 int block_cache_new(uint64_t capacity, struct block_cache **out)
 {
-	struct block_cache *c = mem_alloc_aligned(BLOCK_CACHE_LINE, sizeof(*c));
+	struct block_cache *c = mem_alloc_aligned(BLOCK_LINE, sizeof(*c));
 	uint64_t buckets = block_cache_bucket_count(capacity);
 
 	if (!c)
@@ -627,10 +540,10 @@ void block_cache_free(struct block_cache *c)
 			struct block *first = hand->link;
 
 			hand->link = NULL;
-			block_unpin_list(first);
+			block_cache_unpin_list(first);
 		}
 	}
-	block_unpin_list(c->retired);
+	block_cache_unpin_list(c->retired);
 	block_cache_fini_locks(c, BLOCK_CACHE_LOCKS);
 	pool_close(c->pool);              /* what is pinned still keeps it */
 	mem_free(c->buckets);
@@ -642,7 +555,7 @@ void block_cache_check(struct block_cache *c)
 	uint64_t total = 0, filters = 0;
 
 	for (int i = 0; i < BLOCK_CACHE_SHARDS; i++) {
-		struct block_shard *s = &c->shards[i];
+		struct block_cache_shard *s = &c->shards[i];
 		uint64_t bytes = 0;
 
 		mutex_lock(&s->mu);

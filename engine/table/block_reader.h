@@ -8,7 +8,7 @@
 #ifndef TABLE_BLOCK_READER_H
 #define TABLE_BLOCK_READER_H
 
-#include "table/block_cache.h"
+#include "table/block.h"
 #include "core/entry.h"
 #include "core/key.h"
 #include "table/block_writer.h"

@@ -11,7 +11,7 @@
 #define TABLE_INDEX_H
 
 #include "base/buf.h"
-#include "table/block_cache.h"
+#include "table/block.h"
 #include "table/table.h"
 
 /* ---- writing --------------------------------------------------------------------------------------------------------- */

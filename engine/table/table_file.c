@@ -11,6 +11,7 @@
 
 #include "table/table_file.h"
 #include "base/mem.h"
+#include "table/block_cache.h"
 #include "table/block_reader.h"
 #include "table/block_writer.h"
 #include "table/compress.h"
@@ -248,7 +249,7 @@ static int table_file_unpack(struct block_cache *cache, enum table_block_kind ki
 		return rc;
 	if (packed.items > table_file_items_max(kind, packed.raw_bytes))
 		return SILT_E_CORRUPT;
-	b = block_new_for(cache, packed.raw_bytes, table_file_room(kind, packed.items));
+	b = block_cache_new_block(cache, packed.raw_bytes, table_file_room(kind, packed.items));
 	if (!b)
 		return SILT_E_NOMEM;
 	b->kind = (uint8_t)kind;

@@ -384,7 +384,7 @@ static void test_block_cache__a_large_one_has_memory_of_its_own(void **state)
 	(void)state;
 	for (uint64_t i = 0; i < 40000; i++) {                  /* more than fits, so that pieces are used again */
 		size_t bytes = 3000 + i * 37 % 2000;
-		struct block *b = block_new_for(c, bytes, 100);
+		struct block *b = block_cache_new_block(c, bytes, 100);
 
 		assert_non_null(b);
 		assert_non_null(b->pool);
@@ -411,7 +411,7 @@ static void test_block_cache__a_large_one_has_memory_of_its_own(void **state)
 	assert_int_equal(*(uint8_t *)kept->decoded, (uint8_t)39999);
 	block_unpin(kept);
 	for (int i = 0; i < 3; i++) {
-		struct block *b = block_new_for(i == 0 ? little : NULL, i == 1 ? 2 << 20 : 100, 0);
+		struct block *b = block_cache_new_block(i == 0 ? little : NULL, i == 1 ? 2 << 20 : 100, 0);
 
 		assert_null(b->pool);
 		block_unpin(b);
@@ -430,7 +430,7 @@ static void test_block_cache__holes_are_within_the_capacity(void **state)
 	for (size_t phase = 0; phase < sizeof(sizes) / sizeof(*sizes); phase++) {
 		for (uint64_t bytes = 0; bytes < 150 << 20; offset++) {
 			size_t n = sizes[phase] + test_random(&random) % sizes[phase];
-			struct block *b = block_new_for(c, n, 0);
+			struct block *b = block_cache_new_block(c, n, 0);
 
 			assert_non_null(b);
 			b->offset = offset;
@@ -639,7 +639,7 @@ static void *neighbour(void *arg)
 		struct block **b = &held[test_random(&seed) % NEIGHBOURS_HELD];
 
 		block_unpin(*b);
-		*b = block_new_for(w->cache, 1 + test_random(&seed) % 9000, 0);
+		*b = block_cache_new_block(w->cache, 1 + test_random(&seed) % 9000, 0);
 		assert_non_null(*b);
 	}
 	for (int i = 0; i < NEIGHBOURS_HELD; i++)
@@ -651,7 +651,7 @@ static void *neighbour(void *arg)
 static void test_block_cache__neighbours_in_the_pool_come_and_go(void **state)
 {
 	struct crowd w = { .cache = cache(64 << 20) };
-	struct block *b = block_new_for(w.cache, 100, 0);
+	struct block *b = block_cache_new_block(w.cache, 100, 0);
 	pthread_t threads[NEIGHBOURS];
 
 	(void)state;
