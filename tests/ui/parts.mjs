@@ -56,6 +56,18 @@ export async function testParts() {
 		const { encode, keyPieces } = await import("/ui/js/bytes.js");
 		return [keyPieces(encode("a\u202eb\nc")).map((p) => p.text).join(""), keyPieces(Uint8Array.from([97, 0xff, 0])).map((p) => p.text).join("")];
 	}), ["a\\u{202e}b\\x0ac", "a\\xff\\x00"]));
+	await check("what is typed does not undo where someone goes", async () => equal(await page.evaluate(async () => {
+		const { Router } = await import("/ui/js/router.js");
+		const [before, shown] = [location.hash, []];
+		const router = new Router((place) => shown.push(place.view), { now: () => true });
+		const changed = new Promise((done) => addEventListener("hashchange", done, { once: true }));
+		location.hash = "#/keys?prefix=nothing";
+		router.replace("#/jobs?prefix=typed");
+		await changed;
+		const hash = location.hash;
+		router.replace(before);
+		return [shown, hash, location.hash === before];
+	}), [["keys", "jobs"], "#/keys?prefix=nothing", true]));
 	await check("the text form of metrics", async () => equal(await page.evaluate(async () => {
 		const { Metrics } = await import("/ui/js/metrics.js");
 		const m = new Metrics('# HELP a b\na{x="1,\\"2",y="z"} 3\na{x="2",y="z"} 4.5e1\nb 7\n');

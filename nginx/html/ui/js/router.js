@@ -52,8 +52,11 @@ export class Router {
 		this.show(parseHash(wanted), false);
 	}
 
-	/* The same view with other words in the address, for what is typed: no step for the back button. */
+	/* The same view with other words in the address, for what is typed: no step for the back button. Where someone has gone elsewhere
+	   and the event is still to come, that counts: it would find nothing new in an address that we wrote over. */
 	replace(hash) {
+		if (location.hash !== this.shown)
+			return;
 		history.replaceState(null, "", hash);
 		this.shown = location.hash;
 		this.show(parseHash(hash), false);
