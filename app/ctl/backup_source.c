@@ -55,13 +55,6 @@ static int backup_source_of_store(struct backup_source *s)
 
 /* ---- of a server ------------------------------------------------------------------------------------------------------------- */
 
-static void backup_source_sleep(void)
-{
-	struct timespec t = { .tv_nsec = BACKUP_SOURCE_POLL_MS * 1000000L };
-
-	(void)nanosleep(&t, NULL);        /* a signal ends it early */
-}
-
 /* How the job stands, from the object that tells of it. *over: it is done, and s is filled; or it failed, which was said. */
 static int backup_source_job(struct backup_source *s, struct span job, bool *over)
 {
@@ -102,7 +95,7 @@ static int backup_source_wait(struct backup_source *s, const char *id, struct ht
 	while (status == SESSION_OK && !over) {
 		if (terminal)
 			(void)fprintf(stderr, "\rwaiting for the server's checkpoint, %ld s\x1b[K", (long)(time(NULL) - begun));
-		backup_source_sleep();
+		(void)stop_sleep(BACKUP_SOURCE_POLL_MS);
 		if (terminal)
 			(void)fputs("\r\x1b[K", stderr);
 		status = path.bad ? session_fail(s->name, SILT_E_NOMEM)

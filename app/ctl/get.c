@@ -4,19 +4,14 @@
 #include "ctl/session.h"
 #include "ctl/target.h"
 
-#include <stdio.h>
-
 static int get_print_json(const struct bytes *value, struct entry *e)
 {
 	struct bytes out = { 0 };
-	int status = SESSION_OK;
+	int status;
 
 	e->value = span_of(value->p ? value->p : "", value->len);
 	entry_print(&out, e);
-	if (bytes_add(&out, "\n", 1))
-		(void)fwrite(out.p, 1, out.len, stdout);
-	else
-		status = session_fail("get", SILT_E_NOMEM);
+	status = bytes_add(&out, "\n", 1) && !out.bad ? session_print(span_of(out.p, out.len)) : session_fail("get", SILT_E_NOMEM);
 	bytes_fini(&out);
 	return status;
 }
@@ -37,7 +32,7 @@ int get_command(const struct args *a)
 	if (status == SESSION_OK && (a->given & ARGS_JSON))
 		status = get_print_json(&value, &e);
 	else if (status == SESSION_OK && value.len)
-		(void)fwrite(value.p, 1, value.len, stdout);
+		status = session_print(span_of(value.p, value.len));
 	target_close(t);
 	bytes_fini(&key);
 	bytes_fini(&value);

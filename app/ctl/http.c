@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 enum { HTTP_CONNECT_S = 10, HTTP_SILENCE_S = 60, HTTP_PATIENCE_S = 30 };
 
@@ -559,13 +558,11 @@ int http_ask_patiently(struct http *h, const struct http_request *r, struct http
 	for (;;) {
 		int status = http_ask(h, r, a);
 		uint64_t wait_s = status == SESSION_OK ? http_retry_after(a) : 0;
-		struct timespec wait = { .tv_sec = (time_t)wait_s };
 
 		if (wait_s == 0 || wait_s > left_s)
 			return status;
 		left_s -= wait_s;
-		(void)nanosleep(&wait, NULL);            /* a signal ends it early */
-		if (stop_asked())
+		if (!stop_sleep(wait_s * 1000))
 			return stop_status();
 	}
 }

@@ -2,7 +2,9 @@
 /* outfile.c - the rename-and-fsync pattern for a file that an export makes. */
 #include "ctl/outfile.h"
 
+#include "ctl/fd.h"
 #include "ctl/session.h"
+#include "ctl/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,6 +44,8 @@ static int outfile_fail(const struct outfile *o, int error)
 {
 	if (error == EPIPE)
 		return SESSION_UNWANTED;
+	if (error == EINTR && stop_asked())
+		return stop_status();
 	(void)fprintf(stderr, "siltctl: %s: %s\n", outfile_name(o), strerror(error));
 	return SESSION_UNREADABLE;
 }
@@ -101,25 +105,12 @@ int outfile_open(const char *path, struct outfile **out)
 	return SESSION_OK;
 }
 
-static int outfile_flush(struct outfile *o, struct span s)
-{
-	while (s.len) {
-		ssize_t n = write(o->fd, s.p, s.len);
-
-		if (n < 0 && errno != EINTR)
-			return outfile_fail(o, errno);
-		if (n > 0)
-			s = span_of(s.p + n, s.len - (size_t)n);
-	}
-	return SESSION_OK;
-}
-
 static int outfile_drain(struct outfile *o)
 {
-	int status = outfile_flush(o, span_of(o->buffer.p, o->buffer.len));
+	bool ok = fd_write(o->fd, span_of(o->buffer.p, o->buffer.len));
 
 	bytes_clear(&o->buffer);
-	return status;
+	return ok ? SESSION_OK : outfile_fail(o, errno);
 }
 
 int outfile_write(struct outfile *o, struct span s)
@@ -130,7 +121,7 @@ int outfile_write(struct outfile *o, struct span s)
 	if (o->buffer.len + s.len > OUTFILE_BUFFER)
 		status = outfile_drain(o);
 	if (status == SESSION_OK && s.len > OUTFILE_BUFFER)
-		return outfile_flush(o, s);
+		return fd_write(o->fd, s) ? SESSION_OK : outfile_fail(o, errno);
 	if (status == SESSION_OK && !bytes_add(&o->buffer, s.p, s.len))
 		return session_fail(outfile_name(o), SILT_E_NOMEM);
 	return status;

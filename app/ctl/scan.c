@@ -6,8 +6,6 @@
 #include "ctl/target.h"
 #include "ctl/text.h"
 
-#include <stdio.h>
-
 struct scan {
 	bool json;
 	struct bytes line;
@@ -27,10 +25,8 @@ static int scan_print(void *ctx, const struct entry *e)
 			text_escape(e->value, &s->line);
 		}
 	}
-	if (!bytes_add(&s->line, "\n", 1))
-		return session_fail("scan", SILT_E_NOMEM);
-	(void)fwrite(s->line.p, 1, s->line.len, stdout);
-	return ferror(stdout) ? SESSION_UNREADABLE : SESSION_OK;       /* session_flush() says it */
+	bytes_adds(&s->line, "\n");
+	return s->line.bad ? session_fail("scan", SILT_E_NOMEM) : session_print(span_of(s->line.p, s->line.len));
 }
 
 int scan_command(const struct args *a)

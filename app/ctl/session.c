@@ -2,8 +2,15 @@
 /* session.c - the engine opened: read-only, which replays its log in memory and takes the lock so that no writer can begin; or to write. */
 #include "ctl/session.h"
 
+#include "ctl/fd.h"
+#include "ctl/stop.h"
+
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdio_ext.h>
+#include <string.h>
+#include <unistd.h>
 
 static void session_log(void *ctx, enum silt_log_level level, const char *message)
 {
@@ -102,12 +109,32 @@ void session_close(struct session *s)
 	s->db = NULL;
 }
 
+/* What is left in the buffer is let go: to write it would wait, or fail, and be said, once more. */
+static int session_unprinted(int error)
+{
+	__fpurge(stdout);
+	clearerr(stdout);
+	if (stop_asked())
+		return stop_status();
+	if (error == EPIPE)
+		return SESSION_UNWANTED;
+	(void)fprintf(stderr, "siltctl: stdout: %s\n", strerror(error));
+	return SESSION_UNREADABLE;
+}
+
+/* What is larger than a pipe takes at once goes past the buffer, which would not see a signal that cuts it short. */
+int session_print(struct span s)
+{
+	bool ok = s.len <= PIPE_BUF ? fwrite(s.p, 1, s.len, stdout) == s.len : fflush(stdout) == 0 && fd_write(STDOUT_FILENO, s);
+
+	return ok ? SESSION_OK : session_unprinted(errno);
+}
+
 int session_flush(int status)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return status;
-	if (errno == EPIPE)
-		return SESSION_UNWANTED;
-	perror("siltctl: stdout");
-	return SESSION_UNREADABLE;
+	bool failed = ferror(stdout) != 0;
+
+	if (failed && stop_asked())
+		return session_unprinted(EINTR);
+	return fflush(stdout) == 0 && !failed ? status : session_unprinted(errno);
 }

@@ -39,7 +39,9 @@ void session_close(struct session *s);
 int session_status(int code);
 /* The same, said on stderr: "siltctl: what: reason". */
 int session_fail(const char *what, int code);
-/* `status`, or SESSION_UNREADABLE where stdout did not take everything. */
+/* To stdout. What it does not take is said, and not tried again: SESSION_UNREADABLE, SESSION_UNWANTED, or the signal's that came meanwhile. */
+int session_print(struct span s);
+/* `status`; or as session_print() where stdout did not take all that was printed by any means. */
 int session_flush(int status);
 
 #endif

@@ -103,13 +103,13 @@ int stats_command(const struct args *a)
 		status = target_open(a, TARGET_READ, &t);
 	if (status == SESSION_OK)
 		status = t->ops->stats(t, &json);
-	if (status == SESSION_OK && (a->given & ARGS_JSON)) {
-		(void)fwrite(json.p, 1, json.len, stdout);
-	} else if (status == SESSION_OK && look_object(span_of(json.p, json.len), &object)) {
-		stats_print(object);
-	} else if (status == SESSION_OK) {
+	if (status == SESSION_OK && !look_object(span_of(json.p, json.len), &object)) {
 		(void)fprintf(stderr, "siltctl: %s: an answer that no Siltstone gives: look at --url\n", t->name);
 		status = SESSION_FAILED;
+	} else if (status == SESSION_OK && (a->given & ARGS_JSON)) {
+		status = session_print(span_of(json.p, json.len));
+	} else if (status == SESSION_OK) {
+		stats_print(object);
 	}
 	target_close(t);
 	bytes_fini(&json);

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <time.h>
 
-enum { STOP_AGAIN_S = 2 };
+enum { STOP_AGAIN_S = 2, STOP_NAP_MS = 100 };
 
 static volatile sig_atomic_t stop_signal, stop_at_s, stop_held_off;
 
@@ -33,12 +33,13 @@ static void stop_note(int number)
 void stop_begin(void)
 {
 	struct sigaction note = { .sa_handler = stop_note };
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
 
 	(void)sigemptyset(&note.sa_mask);
 	(void)sigaction(SIGINT, &note, NULL);
 	(void)sigaction(SIGTERM, &note, NULL);
-	(void)sigaction(SIGHUP, &note, NULL);
+	if (sigaction(SIGHUP, NULL, &before) != 0 || before.sa_handler != SIG_IGN)
+		(void)sigaction(SIGHUP, &note, NULL);
 	(void)sigemptyset(&ignore.sa_mask);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 }
@@ -46,6 +47,19 @@ void stop_begin(void)
 int stop_asked(void)
 {
 	return stop_held_off ? 0 : stop_signal;
+}
+
+/* In short naps: a signal that comes between the question and a long one would not end it. */
+bool stop_sleep(uint64_t ms)
+{
+	while (ms > 0 && !stop_asked()) {
+		uint64_t nap = ms < STOP_NAP_MS ? ms : STOP_NAP_MS;
+		struct timespec t = { .tv_nsec = (long)nap * 1000000 };
+
+		(void)nanosleep(&t, NULL);
+		ms -= nap;
+	}
+	return !stop_asked();
 }
 
 void stop_hold_off(bool on)

@@ -9,11 +9,14 @@
 #define CTL_STOP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-/* SIGINT, SIGTERM and SIGHUP are noted from now on; SIGPIPE is an error of the write that met it. */
+/* SIGINT, SIGTERM and SIGHUP are noted from now on, but for a SIGHUP that nohup(1) ignores; SIGPIPE is an error of the write that met it. */
 void stop_begin(void);
 /* The signal that came; 0 = none. */
 int stop_asked(void);
+/* Waits, but not for longer than it takes to see that a signal came: false. */
+bool stop_sleep(uint64_t ms);
 /* While it is on, stop_asked() is 0: what has to be done before the end is done in peace. */
 void stop_hold_off(bool on);
 /* What the shell expects of a process that ended by that signal: 128 + its number. */

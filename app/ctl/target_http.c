@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { TARGET_HTTP_POLL_MS = 300 };
 #define TARGET_HTTP_JSON "Content-Type: application/json"
@@ -452,7 +451,6 @@ static int target_http_job_failed(struct target_http *h, struct span job)
 /* Looks after a job until it is done. The answer to the request that began it is at hand. */
 static int target_http_follow(struct target_http *h, struct progress *p)
 {
-	struct timespec wait = { .tv_nsec = TARGET_HTTP_POLL_MS * 1000000L };
 	struct bytes state = { 0 }, path = { 0 };
 	uint64_t done, total;
 	struct span job;
@@ -475,8 +473,7 @@ static int target_http_follow(struct target_http *h, struct progress *p)
 			status = target_http_job_failed(h, job);
 			break;
 		}
-		(void)nanosleep(&wait, NULL);
-		if (stop_asked()) {
+		if (!stop_sleep(TARGET_HTTP_POLL_MS)) {
 			(void)fprintf(stderr, "siltctl: %s: the server goes on with it: %s%s\n", h->target.name, h->target.name, path.p);
 			status = stop_status();
 			break;

@@ -165,18 +165,6 @@ static int top_live(struct top *t, double interval_s)
 
 /* ---- lines ---------------------------------------------------------------------------------------------------------------------- */
 
-static bool top_sleep(double seconds)
-{
-	double until_s = top_now_s() + seconds;
-
-	while (!stop_asked() && top_now_s() < until_s) {
-		struct timespec tick = { .tv_nsec = 50 * 1000000L };
-
-		(void)nanosleep(&tick, NULL);
-	}
-	return !stop_asked();
-}
-
 static int top_print(struct top *t)
 {
 	char clock[32];
@@ -194,8 +182,7 @@ static int top_print(struct top *t)
 	}
 	if (t->out.bad)
 		return session_fail("top", SILT_E_NOMEM);
-	(void)fwrite(t->out.p, 1, t->out.len, stdout);
-	return fflush(stdout) == 0 ? SESSION_OK : SESSION_UNREADABLE;
+	return session_flush(session_print(span_of(t->out.p, t->out.len)));
 }
 
 /* With --once the first failure is the end; else it is said, and the list goes on. */
@@ -206,13 +193,14 @@ static int top_list(struct top *t, double interval_s)
 
 	do {
 		status = top_read(t);
-		if (status == SESSION_OK && t->readings == 2)
+		if (status == SESSION_OK && t->readings == 2) {
 			status = top_print(t);
-		if (status != SESSION_OK && (once || ferror(stdout)))
+			if (status != SESSION_OK || once)
+				return status;
+		} else if (status != SESSION_OK && once) {
 			return status;
-		if (once && t->readings == 2)
-			return status;
-	} while (top_sleep(interval_s));
+		}
+	} while (stop_sleep((uint64_t)(interval_s * 1000)));
 	return stop_status();
 }
 

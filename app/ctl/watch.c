@@ -20,7 +20,6 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { WATCH_POLL_S = 25, WATCH_LIMIT = 1000, WATCH_WAIT_MS = 500, WATCH_WAIT_MOST_MS = 30000 };
@@ -53,7 +52,7 @@ static bool watch_field(struct watch *w, struct span change, const char *name, c
 }
 
 /* 48213 TAB put TAB key TAB value; 48214 TAB delete TAB key; 48215 TAB delete_range TAB key TAB end, without end to the last key */
-static bool watch_print(struct watch *w, struct span change)
+static bool watch_line(struct watch *w, struct span change)
 {
 	uint64_t version;
 
@@ -65,10 +64,7 @@ static bool watch_print(struct watch *w, struct span change)
 	           !watch_field(w, change, "end", "end_encoding") || !watch_field(w, change, "value", "encoding")) {
 		return false;
 	}
-	if (!bytes_adds(&w->line, "\n"))
-		return false;
-	(void)fwrite(w->line.p, 1, w->line.len, stdout);
-	return true;
+	return bytes_adds(&w->line, "\n") && !w->line.bad;
 }
 
 static int watch_changes(struct watch *w, struct span list)
@@ -76,12 +72,15 @@ static int watch_changes(struct watch *w, struct span list)
 	struct json_walk walk = json_walk_of(list);
 	struct json_member m;
 
-	while (w->left > 0 && json_walk_next(&walk, &m)) {
-		if (m.kind != JSON_OBJECT || !watch_print(w, m.value))
+	int status = SESSION_OK;
+
+	while (status == SESSION_OK && w->left > 0 && json_walk_next(&walk, &m)) {
+		if (m.kind != JSON_OBJECT || !watch_line(w, m.value))
 			return http_odd(w->http, &w->answer);
+		status = session_print(span_of(w->line.p, w->line.len));
 		w->left--;
 	}
-	return fflush(stdout) == 0 ? SESSION_OK : SESSION_UNREADABLE;
+	return session_flush(status);
 }
 
 /* ---- one answer ---------------------------------------------------------------------------------------------------------------- */
@@ -126,14 +125,10 @@ static bool watch_is_passing(long status)
 
 static int watch_wait(struct watch *w)
 {
-	struct timespec t;
-
 	w->wait_ms = w->wait_ms == 0 ? WATCH_WAIT_MS : w->wait_ms * 2 < WATCH_WAIT_MOST_MS ? w->wait_ms * 2 : WATCH_WAIT_MOST_MS;
 	(void)fprintf(stderr, "siltctl: %s: asking again in %u.%u s, for what comes after version %" PRIu64 "\n", http_url(w->http),
 	              w->wait_ms / 1000, w->wait_ms % 1000 / 100, w->since);
-	t = (struct timespec){ .tv_sec = w->wait_ms / 1000, .tv_nsec = w->wait_ms % 1000 * 1000000L };
-	(void)nanosleep(&t, NULL);        /* a signal ends it early */
-	return stop_asked() ? stop_status() : SESSION_OK;
+	return stop_sleep(w->wait_ms) ? SESSION_OK : stop_status();
 }
 
 /* ---- asking -------------------------------------------------------------------------------------------------------------------- */

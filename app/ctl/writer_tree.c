@@ -7,6 +7,7 @@
  */
 #include "ctl/writer.h"
 
+#include "ctl/fd.h"
 #include "ctl/outfile.h"
 #include "ctl/session.h"
 #include "util/treename.h"
@@ -137,17 +138,11 @@ static int writer_tree_file(struct writer_tree *w, int dir, const char *name, st
 
 	if (fd < 0)
 		return writer_tree_fail(w, w->path.p, errno);
-	while (value.len) {
-		ssize_t n = write(fd, value.p, value.len);
+	if (!fd_write(fd, value)) {
+		int status = writer_tree_fail(w, w->path.p, errno);
 
-		if (n < 0 && errno != EINTR) {
-			int status = writer_tree_fail(w, w->path.p, errno);
-
-			(void)close(fd);
-			return status;
-		}
-		if (n > 0)
-			value = span_of(value.p + n, value.len - (size_t)n);
+		(void)close(fd);
+		return status;
 	}
 	return close(fd) == 0 ? SESSION_OK : writer_tree_fail(w, w->path.p, errno);
 }

@@ -55,6 +55,37 @@ consistent 'it says how far'
 run --url "$url" count
 so 'the server has them' 0 'o:3000'
 
+# ---- nohup(1)
+run --url "$url" delete --prefix k --yes
+rm -f pipe; mkfifo pipe
+(trap '' HUP; exec "$ctl" --url "$url" import --format ndjson pipe) >"$work/out" 2>"$work/err" &
+pid=$!
+exec 9>pipe
+head -n 3500 all.ndjson >&9
+within 60 served
+kill -HUP "$pid"
+tail -n +3501 all.ndjson >&9
+ended
+so 'a hangup that whoever began it ignores is ignored' 0 'o:6000 entries'
+
+# ---- a reader that has stopped reading: a pager
+writes() { grep -q pipe "/proc/$pid/wchan"; }
+for command in 'scan' 'export'; do
+	rm -f pipe; mkfifo pipe
+	"$ctl" --url "$url" $command >pipe 2>"$work/err" &
+	pid=$!
+	exec 8<pipe
+	if within 20 writes 2>/dev/null; then
+		kill -INT "$pid"
+		that "$command: it does not wait for its reader" within 10 gone "$pid"
+	else
+		skip "$command: a reader that has stopped reading" 'the system does not tell what a process waits for'
+	fi
+	exec 8<&-
+	wait "$pid"; status=$?
+	so "$command: and ends by its signal" 130
+done
+
 # ---- the server goes away in the middle of an import, and comes back
 feed --url "$url"
 within 60 served

@@ -54,6 +54,9 @@ for command in get scan count stats put delete; do
 	esac
 	so "$command: a page" 6 "e:$url/page" 'e:that no Siltstone gives'
 done
+run --url "$url/page" stats --json
+so 'stats --json: a page' 6 'e:that no Siltstone gives'
+that 'is not printed as JSON' [ ! -s "$work/out" ]
 run --url "$url/moved" count
 so 'it is elsewhere' 6 'e:https://elsewhere.example/moved/v1/kv' 'e:--url'
 run --url "$url/busy" count
