@@ -263,7 +263,7 @@ static int backup_verify(struct backup *b)
 
 static int backup_finish(struct backup *b)
 {
-	int status = backup_sums_write(&b->list, &b->dir);
+	int status = backup_sums_write(&b->copy, &b->list, &b->dir);
 
 	if (status == SESSION_OK)
 		status = filecopy_sync(&b->dir);
@@ -277,25 +277,27 @@ static int backup_finish(struct backup *b)
 
 /* ---- before and behind it ------------------------------------------------------------------------------------------------------ */
 
-static void backup_print(const struct backup *b)
+static int backup_print(const struct backup *b)
 {
 	char all[TEXT_SIZE], copied[TEXT_SIZE], linked[TEXT_SIZE];
 	uint64_t bytes = backup_list_bytes(&b->list);
 	struct bytes out = { 0 };
+	int status;
 
 	if (!(b->a->given & ARGS_JSON)) {
 		(void)printf("backup: %s/%s, version %" PRIu64 ": %zu files of %s, %s copied, %s linked%s\n", b->set.dir.path, b->name,
 		             b->list.version, b->list.n, text_size(bytes, all), text_size(b->copied, copied), text_size(b->linked, linked),
 		             b->a->given & ARGS_QUICK ? "" : "; verified");
-		return;
+		return SESSION_OK;
 	}
 	bytes_adds(&out, "{");
 	json_text_bytes(&out, "path", "path_encoding", span_str(b->set.dir.path));
 	bytes_addf(&out, ",\"name\":\"%s\",\"version\":%" PRIu64 ",\"files\":%zu,\"bytes\":%" PRIu64 ",\"copied_bytes\":%" PRIu64
 	           ",\"linked_bytes\":%" PRIu64 ",\"verified\":%s}\n", b->name, b->list.version, b->list.n, bytes, b->copied, b->linked,
 	           b->a->given & ARGS_QUICK ? "false" : "true");
-	(void)fwrite(out.p, 1, out.len, stdout);
+	status = out.bad ? session_fail(b->set.dir.path, SILT_E_NOMEM) : session_print(span_of(out.p, out.len));
 	bytes_fini(&out);
+	return status;
 }
 
 /* What is not to be kept any more: unfinished ones, of which everything was taken over, and the oldest. */
@@ -317,13 +319,11 @@ static int backup_clear_away(struct backup *b)
 /* It is not whole: said, and kept where the next one can use it. */
 static void backup_leave_unfinished(struct backup *b, int status)
 {
-	struct statvfs vfs;
-	bool full = fstatvfs(b->set.dir.fd, &vfs) == 0 && (uint64_t)vfs.f_bavail * vfs.f_frsize < (UINT64_C(1) << 20);
-
 	progress_clear(&b->progress);
-	if (status == SESSION_DAMAGED || full || b->copied + b->linked == 0) {
+	if (b->copy.full || status == SESSION_DAMAGED || b->copied + b->linked == 0) {
 		(void)backup_set_erase(&b->set.dir, b->unfinished);
-		(void)fprintf(stderr, "siltctl: %s: no backup was made; what was copied is removed again\n", b->set.dir.path);
+		(void)fprintf(stderr, "siltctl: %s: no backup was made; what was copied is removed again%s\n", b->set.dir.path,
+		              b->copy.full ? "; make room (--keep N removes old backups), and run it again" : "");
 	} else {
 		(void)fprintf(stderr, "siltctl: %s/%s: not finished, and no backup; the next one goes on from it\n", b->set.dir.path,
 		              b->unfinished);
@@ -354,7 +354,7 @@ static int backup_run(struct backup *b)
 {
 	time_t now = time(NULL);
 	struct tm tm;
-	int status = backup_set_open_to_write(&b->set, b->a->operand[0]), stayed = SESSION_OK;
+	int status = backup_set_open_to_write(&b->set, b->a->operand[0]), stayed = SESSION_OK, printed;
 
 	if (status == SESSION_OK)
 		status = backup_set_name(&b->set, now, b->name);
@@ -373,9 +373,9 @@ static int backup_run(struct backup *b)
 		backup_leave_unfinished(b, status);
 	if (status != SESSION_OK)
 		return status;
-	backup_print(b);
+	printed = backup_print(b);
 	status = backup_clear_away(b);
-	return status == SESSION_OK ? stayed : status;
+	return status != SESSION_OK ? status : stayed != SESSION_OK ? stayed : printed;
 }
 
 static void backup_fini(struct backup *b)

@@ -8,13 +8,13 @@
 
 #define BACKUP_SUMS_MOST (256u << 20)         /* bytes: a million files */
 
-int backup_sums_write(const struct backup_list *l, const struct filecopy_dir *dir)
+int backup_sums_write(struct filecopy *c, const struct backup_list *l, const struct filecopy_dir *dir)
 {
 	struct bytes out = { 0 };
 	int status;
 
 	backup_list_print(l, &out);
-	status = out.bad ? session_fail(dir->path, SILT_E_NOMEM) : filecopy_write(dir, BACKUP_SUMS_NAME, out.p, out.len);
+	status = out.bad ? session_fail(dir->path, SILT_E_NOMEM) : filecopy_write(c, dir, BACKUP_SUMS_NAME, out.p, out.len);
 	bytes_fini(&out);
 	return status;
 }

@@ -9,7 +9,7 @@
 #define BACKUP_SUMS_NAME "SHA256SUMS"
 
 /* New, and synced. */
-int backup_sums_write(const struct backup_list *l, const struct filecopy_dir *dir);
+int backup_sums_write(struct filecopy *c, const struct backup_list *l, const struct filecopy_dir *dir);
 /* SESSION_DAMAGED, and stderr says which line, where it is not as it was written. */
 int backup_sums_read(struct backup_list *l, const struct filecopy_dir *dir);
 

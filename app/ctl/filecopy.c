@@ -2,6 +2,7 @@
 /* filecopy.c - read, hash, write, sync; the cache is told to forget what was written, so that who verifies it reads the disk. */
 #include "ctl/filecopy.h"
 
+#include "ctl/fd.h"
 #include "ctl/session.h"
 #include "ctl/stop.h"
 
@@ -22,6 +23,12 @@ static int filecopy_fail(const struct filecopy_dir *dir, const char *name, const
 
 	(void)fprintf(stderr, "siltctl: %s/%s: %s: %s\n", dir->path, name, what, strerror(error));
 	return SESSION_UNREADABLE;
+}
+
+static int filecopy_unwritten(struct filecopy *c, const struct filecopy_dir *to, const char *name, const char *what)
+{
+	c->full = c->full || errno == ENOSPC || errno == EDQUOT;
+	return filecopy_fail(to, name, what);
 }
 
 void filecopy_advance(struct filecopy *c, uint64_t bytes)
@@ -48,18 +55,6 @@ static ssize_t filecopy_fill(int fd, void *p, size_t n)
 	return (ssize_t)have;
 }
 
-static bool filecopy_put(int fd, const void *p, size_t n)
-{
-	for (size_t at = 0; at < n;) {
-		ssize_t put = write(fd, (const char *)p + at, n - at);
-
-		if (put < 0 && errno != EINTR)
-			return false;
-		at += put > 0 ? (size_t)put : 0;
-	}
-	return true;
-}
-
 /* ---- one file -------------------------------------------------------------------------------------------------------------- */
 
 struct filecopy_job {
@@ -81,8 +76,8 @@ static int filecopy_chunk(struct filecopy_job *j, ssize_t *got)
 		return filecopy_fail(j->from, j->name, "can't be read");
 	if (EVP_DigestUpdate(j->hash, j->room, (size_t)*got) != 1)
 		return session_fail(j->name, SILT_E_NOMEM);
-	if (j->out >= 0 && !filecopy_put(j->out, j->room, (size_t)*got))
-		return filecopy_fail(j->to, j->name, "can't be written");
+	if (j->out >= 0 && !fd_write(j->out, span_of(j->room, (size_t)*got)))
+		return filecopy_unwritten(j->c, j->to, j->name, "can't be written");
 	j->found->size += (uint64_t)*got;
 	filecopy_advance(j->c, (uint64_t)*got);
 	return SESSION_OK;
@@ -103,7 +98,7 @@ static int filecopy_all(struct filecopy_job *j)
 	if (status != SESSION_OK || j->out < 0)
 		return status;
 	if (fsync(j->out) != 0)
-		return filecopy_fail(j->to, j->name, "can't be synced");
+		return filecopy_unwritten(j->c, j->to, j->name, "can't be synced");
 	(void)posix_fadvise(j->out, 0, 0, POSIX_FADV_DONTNEED);
 	return SESSION_OK;
 }
@@ -119,7 +114,7 @@ static int filecopy_open(struct filecopy_job *j)
 		return SESSION_OK;
 	j->out = openat(j->to->fd, j->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (j->out < 0 || fchmod(j->out, st.st_mode & 0777) != 0)
-		return filecopy_fail(j->to, j->name, "can't be made");
+		return filecopy_unwritten(j->c, j->to, j->name, "can't be made");
 	return SESSION_OK;
 }
 
@@ -136,7 +131,7 @@ int filecopy_run(struct filecopy *c, const struct filecopy_dir *from, const char
 	if (status == SESSION_OK)
 		status = filecopy_all(&j);
 	if (j.out >= 0 && close(j.out) != 0 && status == SESSION_OK)
-		status = filecopy_fail(to, name, "can't be written");
+		status = filecopy_unwritten(c, to, name, "can't be written");
 	if (j.out >= 0 && status != SESSION_OK)
 		(void)unlinkat(to->fd, name, 0);
 	if (j.in >= 0)
@@ -148,16 +143,16 @@ int filecopy_run(struct filecopy *c, const struct filecopy_dir *from, const char
 
 /* ---- small ones ------------------------------------------------------------------------------------------------------------ */
 
-int filecopy_write(const struct filecopy_dir *to, const char *name, const void *bytes, size_t n)
+int filecopy_write(struct filecopy *c, const struct filecopy_dir *to, const char *name, const void *bytes, size_t n)
 {
 	int fd = openat(to->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640), status = SESSION_OK;
 
 	if (fd < 0)
-		return filecopy_fail(to, name, "can't be made");
-	if (!filecopy_put(fd, bytes, n) || fsync(fd) != 0)
-		status = filecopy_fail(to, name, "can't be written");
+		return filecopy_unwritten(c, to, name, "can't be made");
+	if (!fd_write(fd, span_of(bytes, n)) || fsync(fd) != 0)
+		status = filecopy_unwritten(c, to, name, "can't be written");
 	if (close(fd) != 0 && status == SESSION_OK)
-		status = filecopy_fail(to, name, "can't be written");
+		status = filecopy_unwritten(c, to, name, "can't be written");
 	if (status != SESSION_OK)
 		(void)unlinkat(to->fd, name, 0);
 	return status;

@@ -27,6 +27,7 @@ struct filecopy_found {
 struct filecopy {
 	struct progress *progress;    /* NULL = silent */
 	uint64_t done, total;         /* bytes, of all files */
+	bool full;                    /* the disk, or what the user may have of it: a write met that */
 };
 
 /* to NULL: read only. A copy has the name and the mode of the original; what is left of a failed one is removed. */
@@ -35,7 +36,7 @@ int filecopy_run(struct filecopy *c, const struct filecopy_dir *from, const char
 /* The next ones count `bytes` more as done. */
 void filecopy_advance(struct filecopy *c, uint64_t bytes);
 /* A new file of these bytes, synced. */
-int filecopy_write(const struct filecopy_dir *to, const char *name, const void *bytes, size_t n);
+int filecopy_write(struct filecopy *c, const struct filecopy_dir *to, const char *name, const void *bytes, size_t n);
 /* A whole small file, at most `most` bytes, into out; out->p stays the caller's. */
 int filecopy_read(const struct filecopy_dir *from, const char *name, size_t most, struct bytes *out);
 /* Names in a directory are durable. */

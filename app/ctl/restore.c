@@ -192,6 +192,8 @@ static int restore_copy(struct restore *r)
 	for (size_t i = 0; status == SESSION_OK && i < r->list.n; i++)
 		status = restore_file(r, &c, &r->list.files[i]);
 	progress_clear(&r->progress);
+	if (c.full)
+		(void)fprintf(stderr, "siltctl: %s: make room there, or restore to another disk\n", r->parent.path);
 	return status == SESSION_OK ? filecopy_sync(&r->dir) : status;
 }
 

@@ -170,6 +170,54 @@ if unshare -m true 2>/dev/null && unshare -m bash -c 'mkdir "$1" && mount -t tmp
 	so 'a full disk is said before it is one' 0 'e:free' 'e:nothing was written'
 	that 'the backup there is the only one' grep -qx 1 "$work/out"
 	that 'and nothing of a restore is left' bash -c '! grep -q "/r" "$1"' - "$work/out"
+
+	# ---- one that fills in the middle of the copying: it seemed large enough. small DIR SIZE SCRIPT ARGUMENT...: runs it where DIR is such a disk
+	small() {
+		local at=$1 size=$2
+
+		shift 2
+		mkdir -p "$at"
+		unshare -m bash -c 'mount -t tmpfs -o "$1" none "$0" && cd "$0" && shift && . "$1"' "$at" "size=$size" "$@" >"$work/out" 2>"$work/err" </dev/null
+		status=$?
+	}
+	head -c 3000000 /dev/urandom >"$work/random"
+	run --db "$work/large" put random --file "$work/random" --create
+	run --db "$work/large" flush
+	cat >"$work/copying.sh" <<-'END'
+	ctl=$2 db=$3
+	"$ctl" --db "$db" backup b >/dev/null || exit 98
+	rm b/*/*.sst                                     # by the list it is there to be linked
+	fallocate -l $(($(df -k --output=avail . | tail -n 1) - 1536))K filler
+	"$ctl" --db "$db" backup b; rc=$?
+	ls b; ls "$db/checkpoints"
+	rm filler
+	"$ctl" --db "$db" backup b --keep 1 && exit $rc
+	END
+	small "$work/disk" 8m "$work/copying.sh" "$ctl" "$work/large"
+	so 'a disk that fills under a backup' 4 "e:.sst: can't be written: No space left on device" 'e:no backup was made' 'e:--keep N' 'o:; verified'
+	that 'nothing of it is left' bash -c '! grep -e unfinished -e siltctl- "$1"' - "$work/out"
+	cat >"$work/copying.sh" <<-'END'
+	"$2" --db "$3" backup b; rc=$?
+	ls b
+	exit $rc
+	END
+	small "$work/disk" 8m,nr_inodes=6 "$work/copying.sh" "$ctl" "$work/large"
+	so 'one that can have no more files' 4 "e:can't be made: No space left on device" 'e:--keep N'
+	that 'nothing of that is left' bash -c '! grep unfinished "$1"' - "$work/out"
+	cat >"$work/copying.sh" <<-'END'
+	"$2" restore "$3" --to r; rc=$?
+	ls | sed 's/^/left: /'
+	exit $rc
+	END
+	last=$(newest "$b")
+	bytes=$(cat "$last"/*.* "$last/MANIFEST" | wc -c)
+	pages=$(stat -c %s "$last"/*.* "$last/MANIFEST" | awk '{ n += int(($1 + 4095) / 4096) } END { print n }')
+	small "$work/disk" "$(((bytes + 4095) / 4096 * 4))k" "$work/copying.sh" "$ctl" "$last"
+	so 'a disk that fills under a restore' 4 "e:can't be written: No space left on device" 'e:make room' 'e:nothing was restored'
+	that 'nothing of it is left' bash -c '! grep left: "$1"' - "$work/out"
+	small "$work/disk" "$((pages * 4 + 64))k" "$work/copying.sh" "$ctl" "$last"
+	so 'one without room for a log' 4 'e:No space left on device' 'e:the disk is full' 'e:nothing was restored'
+	that 'nor of this' bash -c '! grep left: "$1"' - "$work/out"
 else
 	skip 'a full disk' 'nothing can be mounted here'
 fi
