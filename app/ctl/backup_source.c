@@ -7,6 +7,7 @@
 #include "ctl/owner.h"
 #include "ctl/session.h"
 #include "ctl/stop.h"
+#include "ctl/text.h"
 #include "util/percent.h"
 
 #include <dirent.h>
@@ -67,8 +68,9 @@ static int backup_source_job(struct backup_source *s, struct span job, bool *ove
 		status = SESSION_FAILED;
 	} else if (span_eq(span_of(state.p, state.len), "failed")) {
 		(void)look_text(job, "error", &error);
-		(void)fprintf(stderr, "siltctl: %s: the checkpoint could not be made: %.*s\n", http_url(s->http), (int)error.len,
-		              error.len ? error.p : "");
+		(void)fprintf(stderr, "siltctl: %s: the checkpoint could not be made: ", http_url(s->http));
+		text_show(stderr, span_of(error.p, error.len));
+		(void)fputc('\n', stderr);
 		status = SESSION_FAILED;
 	} else if (!span_eq(span_of(state.p, state.len), "done")) {
 		*over = false;
@@ -154,7 +156,9 @@ static int backup_source_of_server(struct backup_source *s)
 
 static int backup_source_unreadable(const struct backup_source *s, int error)
 {
-	(void)fprintf(stderr, "siltctl: %s: %s\n", s->path.p, strerror(error));
+	(void)fputs("siltctl: ", stderr);
+	text_show(stderr, span_str(s->path.p));
+	(void)fprintf(stderr, ": %s\n", strerror(error));
 	if (s->http && error == ENOENT)
 		(void)fprintf(stderr, "siltctl: that is where the server made its checkpoint, and it is not on this machine: run the backup on "
 		              "the server's own\n");

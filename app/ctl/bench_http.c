@@ -165,8 +165,12 @@ static int bench_http_send(struct bench_http *h, struct bench_connection *c)
 static int bench_http_took(struct bench_http *h, struct bench_connection *c, CURLcode code)
 {
 	uint64_t ns = latency_now_ns() - c->begun_ns;
-	int status = http_end(c->http, (int)code);
-	long answer = c->answer.status;
+	long answer;
+	int status;
+
+	c->request.quiet = stop_asked() != 0;            /* done or not, it will be deleted */
+	status = http_end(c->http, (int)code);
+	answer = c->answer.status;
 
 	if (status != SESSION_OK)
 		return stop_asked() ? SESSION_OK : status;

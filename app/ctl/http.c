@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http.c - one easy handle, set up once; what a request sets it also takes back. */
+/* http.c - one easy handle, set up once; what a request sets it also takes back. What it answered is http_answer.c's. */
 #include "ctl/http.h"
 
-#include "ctl/look.h"
 #include "ctl/secret.h"
 #include "ctl/session.h"
 #include "ctl/stop.h"
-#include "ctl/text.h"
 #include "util/decimal.h"
 
 #include <curl/curl.h>
@@ -14,9 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { HTTP_CONNECT_S = 10, HTTP_SILENCE_S = 60, HTTP_PATIENCE_S = 30 };
+#define HTTP_ANSWER_MAX (SILT_VALUE_MAX + (1u << 20))      /* bytes kept: the largest value is one */
 
 struct http {
 	CURL *easy;
@@ -29,14 +27,17 @@ struct http {
 	struct curl_slist *headers;
 	struct http_answer *answer;
 	struct span unsent;           /* of its body */
-	bool sink_ended;
+	bool sink_ended, too_large;
 };
 
 /* ---- opening ----------------------------------------------------------------------------------------------------------- */
 
+/* What stands before an @ may be a password, also where the rest is no URL. */
 static int http_bad_url(const char *url, const char *why)
 {
-	(void)fprintf(stderr, "siltctl: --url \"%s\": %s; it is like http://localhost:8080\n", url, why);
+	const char *at = strrchr(url, '@'), *shown = at ? at + 1 : url;
+
+	(void)fprintf(stderr, "siltctl: --url \"%s%s\": %s; it is like http://localhost:8080\n", at ? "...@" : "", shown, why);
 	return SESSION_USAGE;
 }
 
@@ -118,14 +119,20 @@ static size_t http_take_head(char *p, size_t size, size_t n, void *ctx)
 	return bytes_add(&h->answer->head, p, size * n) ? size * n : 0;
 }
 
+static bool http_keep_body(struct http *h, struct span s)
+{
+	h->too_large = s.len > HTTP_ANSWER_MAX - h->answer->body.len;
+	return !h->too_large && bytes_add(&h->answer->body, s.p, s.len);
+}
+
 static size_t http_take_body(char *p, size_t size, size_t n, void *ctx)
 {
 	struct http *h = ctx;
 	long status = 0;
 
 	(void)curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (!h->request->sink || status >= 400)
-		return bytes_add(&h->answer->body, p, size * n) ? size * n : 0;
+	if (!h->request->sink || status >= 300)
+		return http_keep_body(h, span_of(p, size * n)) ? size * n : 0;
 	h->sink_ended = !h->request->sink(h->request->ctx, p, size * n);
 	return h->sink_ended ? 0 : size * n;
 }
@@ -260,6 +267,7 @@ struct http_trouble {
 
 static const struct http_trouble http_troubles[] = {
 	{ CURLE_COULDNT_RESOLVE_HOST, SESSION_UNREADABLE, "there is no host of this name: look at --url" },
+	{ CURLE_COULDNT_RESOLVE_PROXY, SESSION_UNREADABLE, "there is no proxy of this name: look at http_proxy, https_proxy and no_proxy" },
 	{ CURLE_COULDNT_CONNECT, SESSION_UNREADABLE, "nothing answers there: is the server running, and is this its port?" },
 	{ CURLE_OPERATION_TIMEDOUT, SESSION_UNREADABLE, "it was silent for too long: is it overloaded? --timeout waits longer" },
 	{ CURLE_PEER_FAILED_VERIFICATION, SESSION_UNREADABLE, "its certificate can't be trusted: --cacert names the authority that signed it" },
@@ -275,11 +283,13 @@ static const struct http_trouble http_troubles[] = {
 	{ CURLE_OUT_OF_MEMORY, SESSION_FAILED, "there is no memory for this" },
 };
 
-/* Before any of these nothing was sent. */
-static bool http_was_sent(CURLcode code)
+/* Did anything of the request leave? */
+static bool http_was_sent(const struct http *h)
 {
-	return code != CURLE_COULDNT_RESOLVE_HOST && code != CURLE_COULDNT_CONNECT && code != CURLE_PEER_FAILED_VERIFICATION &&
-	       code != CURLE_SSL_CACERT_BADFILE && code != CURLE_SSL_CONNECT_ERROR && code != CURLE_URL_MALFORMAT;
+	long bytes = 1;
+
+	(void)curl_easy_getinfo(h->easy, CURLINFO_REQUEST_SIZE, &bytes);
+	return bytes > 0;
 }
 
 static void http_say_broken(const struct http *h, const struct http_request *r, const struct http_trouble *t, CURLcode code, bool doubt)
@@ -301,7 +311,7 @@ static void http_say_broken(const struct http *h, const struct http_request *r, 
 static int http_broken(struct http *h, const struct http_request *r, CURLcode code)
 {
 	const struct http_trouble *t = http_troubles, *end = t + sizeof(http_troubles) / sizeof(http_troubles[0]);
-	bool doubt = strcmp(r->method, "GET") != 0 && http_was_sent(code);
+	bool doubt = strcmp(r->method, "GET") != 0 && http_was_sent(h);
 
 	if (stop_asked() && !doubt)
 		return stop_status();
@@ -312,145 +322,6 @@ static int http_broken(struct http *h, const struct http_request *r, CURLcode co
 	if (stop_asked())
 		return stop_status();
 	return doubt ? SESSION_UNKNOWN : t < end ? t->status : SESSION_FAILED;
-}
-
-/* Its type, and "title: detail"; nothing of a body that is no problem document. */
-static void http_problem(const struct http_answer *a, struct bytes *type, struct bytes *text)
-{
-	struct bytes detail = { 0 };
-	struct span problem;
-
-	if (!look_object(span_of(a->body.p, a->body.len), &problem))
-		return;
-	(void)look_text(problem, "type", type);
-	(void)look_text(problem, "title", text);
-	if (look_text(problem, "detail", &detail) && detail.len) {
-		bytes_adds(text, text->len ? ": " : "");
-		bytes_add(text, detail.p, detail.len);
-	}
-	bytes_fini(&detail);
-}
-
-/* Which key it is about. */
-static void http_problem_key(const struct http_answer *a, struct bytes *text)
-{
-	struct bytes key = { 0 };
-	struct span problem;
-
-	if (look_object(span_of(a->body.p, a->body.len), &problem) && look_text(problem, "key", &key)) {
-		bytes_adds(text, " Key ");
-		bytes_add(text, key.p, key.len);
-	}
-	bytes_fini(&key);
-}
-
-static bool http_ends(struct span type, const char *slug)
-{
-	size_t n = strlen(slug);
-
-	return type.len > n && memcmp(type.p + type.len - n, slug, n) == 0 && type.p[type.len - n - 1] == ':';
-}
-
-bool http_is(const struct http_answer *a, const char *slug)
-{
-	struct bytes type = { 0 }, text = { 0 };
-	bool is;
-
-	http_problem(a, &type, &text);
-	is = http_ends(span_of(type.p, type.len), slug);
-	bytes_fini(&type);
-	bytes_fini(&text);
-	return is;
-}
-
-static int http_status_of(long status, struct span type)
-{
-	if (status == 404 && http_ends(type, "no-such-key"))
-		return SESSION_ABSENT;
-	if (status == 412)
-		return SESSION_CONDITION;
-	if (http_ends(type, "damaged"))
-		return SESSION_DAMAGED;
-	if (http_ends(type, "outside-prefix"))
-		return SESSION_FAILED;                   /* this key alone, others may be taken */
-	if (status == 401 || status == 403 || status == 421 || status == 507 || http_ends(type, "io-error") || http_ends(type, "read-only") ||
-	    status == 502 || status == 504)
-		return SESSION_UNREADABLE;
-	if (status == 503 || status == 429)
-		return SESSION_IN_USE;
-	return SESSION_FAILED;
-}
-
-/* What to do, where the answer does not say it itself. */
-static const char *http_advice(long status)
-{
-	switch (status) {
-	case 401: return ": --user NAME logs in";
-	case 403: return ": ask as who may, or from the server's own machine";
-	case 405: return ": is this the URL of a Siltstone?";
-	case 429: return ": go slower, or wait";
-	case 502: return ": nginx is there, but not the server behind it";
-	case 504: return ": the server behind nginx took too long: look whether it is overloaded";
-	case 503: return ": try again later";
-	default: return "";
-	}
-}
-
-static void http_say(const struct http *h, long status, struct span text, const char *advice)
-{
-	(void)fprintf(stderr, "siltctl: %s: %ld ", h->base.p, status);
-	text_show(stderr, text);
-	(void)fprintf(stderr, "%s\n", advice);
-}
-
-/* Where a write failed on its way, it may have been done. */
-static bool http_is_doubtful(const struct http_answer *a)
-{
-	struct bytes outcome = { 0 };
-	struct span problem;
-	bool unknown = a->status == 502 || a->status == 504;
-
-	if (a->to_write && look_object(span_of(a->body.p, a->body.len), &problem) && look_text(problem, "outcome", &outcome))
-		unknown = span_eq(span_of(outcome.p, outcome.len), "unknown");
-	bytes_fini(&outcome);
-	return a->to_write && unknown;
-}
-
-int http_fail(const struct http *h, const struct http_answer *a)
-{
-	struct bytes type = { 0 }, text = { 0 };
-	const char *advice;
-	int status;
-
-	http_problem(a, &type, &text);
-	http_problem_key(a, &text);
-	if (http_is_doubtful(a)) {
-		advice = "; whether it was done is not known: look, and ask again";
-		status = SESSION_UNKNOWN;
-	} else {
-		advice = a->status == 404 && !text.len ? ": is this the URL of a Siltstone?" : http_advice(a->status);
-		status = http_status_of(a->status, span_of(type.p, type.len));
-	}
-	if (text.len)
-		http_say(h, a->status, span_of(text.p, text.len), advice);
-	else
-		(void)fprintf(stderr, "siltctl: %s: it answers with %ld%s\n", h->base.p, a->status, advice);
-	bytes_fini(&type);
-	bytes_fini(&text);
-	return status;
-}
-
-int http_odd(const struct http *h, const struct http_answer *a)
-{
-	struct span to = http_header(a, "Location");
-
-	if (a->status >= 400)
-		return http_fail(h, a);
-	if (a->status >= 300 && to.len)
-		http_say(h, a->status, to, ": it is elsewhere: give that as --url");
-	else
-		(void)fprintf(stderr, "siltctl: %s: an answer (%ld) that no Siltstone gives: look at --url\n", h->base.p, a->status);
-	return SESSION_FAILED;
 }
 
 /* ---- asking ------------------------------------------------------------------------------------------------------------- */
@@ -511,12 +382,19 @@ void *http_begin(struct http *h, const struct http_request *r, struct http_answe
 	h->request = r;
 	h->answer = a;
 	h->unsent = r->body;
-	h->sink_ended = false;
+	h->sink_ended = h->too_large = false;
 	h->error[0] = '\0';
 	http_prepare(h, r);
+	curl_slist_free_all(h->headers);         /* of a request that was given up */
 	h->headers = headers;
 	(void)curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, headers);
 	return h->easy;
+}
+
+static int http_too_large(const struct http *h)
+{
+	(void)fprintf(stderr, "siltctl: %s: its answer is larger than any value: look at --url\n", h->base.p);
+	return SESSION_FAILED;
 }
 
 int http_end(struct http *h, int result)
@@ -529,6 +407,8 @@ int http_end(struct http *h, int result)
 	h->headers = NULL;
 	if (code == CURLE_WRITE_ERROR && h->sink_ended)
 		return SESSION_OK;
+	if (h->too_large)
+		return http_too_large(h);
 	if (code == CURLE_WRITE_ERROR)
 		return session_fail(h->base.p, SILT_E_NOMEM);
 	return code == CURLE_OK ? SESSION_OK : http_broken(h, h->request, code);
@@ -567,7 +447,7 @@ int http_ask_patiently(struct http *h, const struct http_request *r, struct http
 	}
 }
 
-/* ---- small things ------------------------------------------------------------------------------------------------------- */
+/* ---- queries ------------------------------------------------------------------------------------------------------------ */
 
 void http_query(struct bytes *query, const char *name, struct span value)
 {
@@ -588,39 +468,4 @@ void http_query(struct bytes *query, const char *name, struct span value)
 void http_query_text(struct bytes *query, const char *name, const char *value)
 {
 	http_query(query, name, span_str(value));
-}
-
-struct span http_header(const struct http_answer *a, const char *name)
-{
-	const char *p = a->head.p, *end = p + a->head.len, *eol;
-	size_t n = strlen(name);
-
-	for (; p && p < end; p = eol + 1) {
-		eol = memchr(p, '\n', (size_t)(end - p));
-		if (!eol)
-			break;
-		if ((size_t)(eol - p) > n && p[n] == ':' && strncasecmp(p, name, n) == 0) {
-			const char *from = p + n + 1, *to = eol;
-
-			while (from < to && (*from == ' ' || *from == '\t'))
-				from++;
-			while (to > from && (to[-1] == '\r' || to[-1] == ' '))
-				to--;
-			return span_of(from, (size_t)(to - from));
-		}
-	}
-	return span_of("", 0);
-}
-
-bool http_number(const struct http_answer *a, const char *name, uint64_t *out)
-{
-	struct span object;
-
-	return look_object(span_of(a->body.p, a->body.len), &object) && look_number(object, name, out);
-}
-
-void http_answer_fini(struct http_answer *a)
-{
-	bytes_fini(&a->head);
-	bytes_fini(&a->body);
 }

@@ -16,7 +16,7 @@
 
 struct http;
 
-/* Gets a piece of the body of an answer below 400. False ends the request; what the reason is, it knows itself. */
+/* Gets a piece of the body of an answer below 300. False ends the request; what the reason is, it knows itself. */
 typedef bool http_sink_fn(void *ctx, const char *p, size_t n);
 
 #define HTTP_WAIT_FOR_EVER UINT64_MAX
@@ -37,7 +37,7 @@ struct http_answer {                  /* from {0} on, then reused; end with http
 	long status;
 	bool to_write;                /* it answers another method than GET */
 	struct bytes head;            /* header lines */
-	struct bytes body;            /* of a sink's request: only where the status is 400 or above */
+	struct bytes body;            /* of a sink's request: only where the status is 300 or above */
 };
 
 /* Takes --url, --user, --cacert and --timeout. Nothing is sent yet. */
@@ -60,6 +60,8 @@ int http_another(const struct http *h, struct http **out);
 int http_ask_patiently(struct http *h, const struct http_request *r, struct http_answer *a);
 /* Says what an answer of 400 and above says; the exit status for it. */
 int http_fail(const struct http *h, const struct http_answer *a);
+/* The exit status for an answer of this status, 400 and above, and of this type of problem. */
+int http_exit_status(long status, struct span type);
 /* Is it a problem of this type: "no-such-key"? */
 bool http_is(const struct http_answer *a, const char *slug);
 /* One that is no success though it is below 400, or that can't be understood. */

@@ -3,10 +3,12 @@
 #include "ctl/target.h"
 
 #include "ctl/http.h"
+#include "ctl/input.h"
 #include "ctl/look.h"
 #include "ctl/session.h"
 #include "ctl/stop.h"
 #include "ctl/text.h"
+#include "store/store.h"
 #include "util/decimal.h"
 #include "util/json_text.h"
 
@@ -276,27 +278,34 @@ static int target_http_scan_broken(struct target_http_scan *s, const char *why, 
 	return SESSION_UNREADABLE;
 }
 
+/* The problem that ended it, with the status that it would have had as an answer. */
 static int target_http_scan_error(struct target_http_scan *s)
 {
-	struct bytes text = { 0 };
+	struct bytes text = { 0 }, type = { 0 };
+	uint64_t code = 504;
 	struct span object;
 	int status;
 
-	if (look_object(s->reading.error, &object) && look_text(object, "title", &text)) {
+	if (look_object(s->reading.error, &object)) {
+		(void)look_text(object, "type", &type);
+		(void)look_number(object, "status", &code);
+		(void)look_text(object, "title", &text);
 		bytes_adds(&text, ": ");
 		(void)look_text(object, "detail", &text);
 	}
-	status = target_http_scan_broken(s, "", span_of(text.p, text.len));
+	(void)target_http_scan_broken(s, "", span_of(text.p, text.len));
+	status = http_exit_status((long)(code < 600 ? code : 504), span_of(type.p, type.len));
 	bytes_fini(&text);
+	bytes_fini(&type);
 	return status;
 }
 
 static int target_http_scan_line(struct target_http_scan *s, struct span line)
 {
+	if (s->whole)
+		return target_http_scan_broken(s, "something stands behind its last line", span_of("", 0));
 	switch (entry_read(line, &s->reading)) {
 	case ENTRY_ITEM:
-		if (s->out->count == s->limit)
-			return SESSION_OK;
 		s->out->count++;
 		return s->fn(s->ctx, &s->reading.entry);
 	case ENTRY_LAST:
@@ -333,7 +342,9 @@ static bool target_http_scan_take(void *ctx, const char *p, size_t n)
 		if (s->out->count == s->limit)
 			return false;
 	}
-	if (s->status == SESSION_OK && !bytes_add(&s->line, p, (size_t)(end - p)))
+	if (s->status == SESSION_OK && s->line.len + (size_t)(end - p) > INPUT_MAX)
+		s->status = target_http_scan_broken(s, "a line is longer than any entry", span_of("", 0));
+	else if (s->status == SESSION_OK && !bytes_add(&s->line, p, (size_t)(end - p)))
 		s->status = session_fail(s->h->target.name, SILT_E_NOMEM);
 	return s->status == SESSION_OK;
 }
@@ -440,7 +451,7 @@ static int target_http_job_failed(struct target_http *h, struct span job)
 	int status;
 
 	(void)look_text(job, "error", &text);
-	status = span_eq(span_of(text.p, text.len), "stored bytes failed their check") ? SESSION_DAMAGED : SESSION_FAILED;
+	status = span_eq(span_of(text.p, text.len), store_strerror(STORE_E_CORRUPT)) ? SESSION_DAMAGED : SESSION_FAILED;
 	(void)fprintf(stderr, "siltctl: %s: ", h->target.name);
 	text_show(stderr, span_of(text.p, text.len));
 	(void)fputs("; the server's log says more\n", stderr);
@@ -474,7 +485,9 @@ static int target_http_follow(struct target_http *h, struct progress *p)
 			break;
 		}
 		if (!stop_sleep(TARGET_HTTP_POLL_MS)) {
-			(void)fprintf(stderr, "siltctl: %s: the server goes on with it: %s%s\n", h->target.name, h->target.name, path.p);
+			(void)fprintf(stderr, "siltctl: %s: the server goes on with it: %s", h->target.name, h->target.name);
+			text_show(stderr, span_str(path.p));
+			(void)fputc('\n', stderr);
 			status = stop_status();
 			break;
 		}

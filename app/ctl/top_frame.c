@@ -5,6 +5,7 @@
 #include "ctl/text.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,16 @@ static const char *top_share(double part, double rest, char out[TOP_NUMBER])
 	else
 		(void)snprintf(out, TOP_NUMBER, "%.1f %%", 100 * part / (part + rest));
 	return out;
+}
+
+/* What a label says, which may be anything, too: at most so many bytes of it, escaped. */
+static void top_label(const struct top *t, struct span s, size_t width)
+{
+	size_t from = t->out->len;
+
+	text_escape(span_of(s.p, s.len < width ? s.len : width), t->out);
+	while (!t->out->bad && t->out->len - from < width)
+		bytes_adds(t->out, " ");
 }
 
 static double top_rate(const struct top *t, const char *name)
@@ -174,7 +185,9 @@ static void top_stalls(const struct top *t)
 		if (rate <= 0)
 			continue;
 		top_mark(t, "\x1b[33m");
-		bytes_addf(t->out, "%s%.*s %s/s, %s waiting a second", any ? "; " : "", (int)reason.len, reason.p, top_count(rate, n),
+		bytes_adds(t->out, any ? "; " : "");
+		text_escape(reason, t->out);
+		bytes_addf(t->out, " %s/s, %s waiting a second", top_count(rate, n),
 		           top_time(metrics_rate(t->old, t->new, "siltstone_write_stall_seconds_total", label), (char[TOP_NUMBER]){ 0 }));
 		top_mark(t, "\x1b[m");
 		any = true;
@@ -182,7 +195,7 @@ static void top_stalls(const struct top *t)
 	bytes_adds(t->out, any ? "" : "none");
 	if (top_now(t, "siltstone_write_stalled") > 0) {
 		top_mark(t, "\x1b[31m");
-		bytes_adds(t->out, any ? "; writes wait now" : "; writes wait now");
+		bytes_adds(t->out, "; writes wait now");
 		top_mark(t, "\x1b[m");
 	}
 	if (top_now(t, "siltstone_fault") > 0) {
@@ -260,8 +273,10 @@ static void top_routes(const struct top *t)
 	for (size_t i = 0; i < count && i < TOP_ROUTES; i++) {
 		(void)snprintf(label, sizeof(label), "route=\"%.*s\",method=\"%.*s\"", (int)routes[i].route.len, routes[i].route.p,
 		               (int)routes[i].method.len, routes[i].method.p);
-		bytes_addf(t->out, "%-7.*s %-22.*s %8s %10s %10s\n", (int)routes[i].method.len, routes[i].method.p, (int)routes[i].route.len,
-		           routes[i].route.p, top_count(routes[i].rate, n),
+		top_label(t, routes[i].method, 7);
+		bytes_adds(t->out, " ");
+		top_label(t, routes[i].route, 22);
+		bytes_addf(t->out, " %8s %10s %10s\n", top_count(routes[i].rate, n),
 		           top_time(metrics_quantile(t->old, t->new, "siltstone_http_request_duration_seconds", label, 0.5), p50),
 		           top_time(metrics_quantile(t->old, t->new, "siltstone_http_request_duration_seconds", label, 0.99), p99));
 	}
@@ -307,15 +322,31 @@ void top_frame_line(struct bytes *out, const struct metrics *old, const struct m
 	           text_size(top_whole(top_now(&t, "siltstone_table_bytes")), size));
 }
 
+/* JSON has no number for what is none; whole ones keep all their digits. */
+static void top_json_number(struct bytes *out, const char *name, double value)
+{
+	bytes_addf(out, "\"%s\":", name);
+	if (!isfinite(value))
+		bytes_adds(out, "null");
+	else if (value == floor(value) && fabs(value) < 1e18)
+		bytes_addf(out, "%.0f", value);
+	else
+		bytes_addf(out, "%.9g", value);
+}
+
 static void top_json(struct bytes *out, const char *name, double value)
 {
-	bytes_addf(out, ",\"%s\":%.9g", name, value);
+	bytes_adds(out, ",");
+	top_json_number(out, name, value);
 }
 
 static void top_json_latency(const struct top *t, const char *name, const char *count, const char *histogram)
 {
-	bytes_addf(t->out, ",\"%s\":{\"per_second\":%.9g,\"p50_s\":%.9g,\"p99_s\":%.9g}", name, top_rate(t, count), top_quantile(t, histogram, 0.5),
-	           top_quantile(t, histogram, 0.99));
+	bytes_addf(t->out, ",\"%s\":{", name);
+	top_json_number(t->out, "per_second", top_rate(t, count));
+	top_json(t->out, "p50_s", top_quantile(t, histogram, 0.5));
+	top_json(t->out, "p99_s", top_quantile(t, histogram, 0.99));
+	bytes_adds(t->out, "}");
 }
 
 void top_frame_json(struct bytes *out, const struct metrics *old, const struct metrics *new, const char *time)
@@ -333,5 +364,6 @@ void top_frame_json(struct bytes *out, const struct metrics *old, const struct m
 	top_json(out, "tables", top_now(&t, "siltstone_tables"));
 	top_json(out, "table_bytes", top_now(&t, "siltstone_table_bytes"));
 	top_json(out, "disk_free_bytes", top_now(&t, "siltstone_disk_free_bytes"));
-	bytes_addf(out, ",\"version\":%.0f}\n", top_now(&t, "siltstone_version"));
+	top_json(out, "version", top_now(&t, "siltstone_version"));
+	bytes_adds(out, "}\n");
 }

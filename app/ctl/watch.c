@@ -133,12 +133,17 @@ static int watch_wait(struct watch *w)
 
 /* ---- asking -------------------------------------------------------------------------------------------------------------------- */
 
-/* Below what the connection may be silent. */
+/* Below what the connection may be silent; but never 0, or it would be asked without a pause. */
 static uint64_t watch_poll_s(const struct watch *w)
 {
 	uint64_t half = w->a->given & ARGS_TIMEOUT ? w->a->timeout_s / 2 : WATCH_POLL_S;
 
-	return half < WATCH_POLL_S ? half : WATCH_POLL_S;
+	return half == 0 ? 1 : half < WATCH_POLL_S ? half : WATCH_POLL_S;
+}
+
+static uint64_t watch_silence_s(const struct watch *w)
+{
+	return w->a->given & ARGS_TIMEOUT && w->a->timeout_s <= watch_poll_s(w) ? watch_poll_s(w) + 1 : 0;
 }
 
 static bool watch_query(struct watch *w)
@@ -152,18 +157,18 @@ static bool watch_query(struct watch *w)
 	return !w->query.bad;
 }
 
-/* A pipe's reader that has ended; it would be found out with the next change only. */
-static bool watch_is_read(void)
+/* A pipe's reader that has ended would be found out with the next change only. */
+static int watch_is_read(void)
 {
 	struct pollfd p = { .fd = STDOUT_FILENO };
 
-	return poll(&p, 1, 0) <= 0 || !(p.revents & POLLERR);
+	return poll(&p, 1, 0) <= 0 || !(p.revents & POLLERR) ? SESSION_OK : SESSION_UNWANTED;
 }
 
 static int watch_once(struct watch *w)
 {
 	int status = watch_query(w) ? http_ask(w->http, &(struct http_request){
-		.method = "GET", .path = "/v1/changes", .query = &w->query }, &w->answer) : session_fail("watch", SILT_E_NOMEM);
+		.method = "GET", .path = "/v1/changes", .query = &w->query, .silence_s = watch_silence_s(w) }, &w->answer) : session_fail("watch", SILT_E_NOMEM);
 
 	if (stop_asked())
 		return stop_status();
@@ -192,8 +197,11 @@ int watch_command(const struct args *a)
 	}
 	stop_begin();
 	status = http_open(a, &w.http);
-	while (status == SESSION_OK && w.left > 0 && watch_is_read())
+	while (status == SESSION_OK && w.left > 0) {
 		status = watch_once(&w);
+		if (status == SESSION_OK && w.left > 0)
+			status = watch_is_read();
+	}
 	http_close(w.http);
 	http_answer_fini(&w.answer);
 	bytes_fini(&w.query);

@@ -33,6 +33,12 @@ mkdir "$work/spill"
 	answers /none/v1/kv '{"key":"a","value":"1","version":1}\n'
 	answers /less/v1/kv '{"key":"a","value":"1","version":1}\n{"end":true,"count":2,"version":1}\n'
 	answers /error/v1/kv '{"key":"a","value":"1","version":1}\n{"error":{"title":"The disk failed","detail":"\u001b[2Jand how"}}\n'
+	answers /damaged/v1/kv '{"key":"a","value":"1","version":1}\n{"error":{"type":"urn:siltstone:problem:damaged","title":"Damaged","status":500}}\n'
+	answers /more/v1/kv '{"key":"a","value":"1","version":1}\n{"end":true,"count":1,"version":1}\n{"key":"b","value":"1","version":1}\n'
+	answers /odd/v1/admin/checkpoint '{"job":{"id":"1","state":"failed","error":"\u001b[2Jno room"}}'
+	printf 'location = /odd/metrics { return 200 '"'siltstone_build_info 1\nsiltstone_tables NaN\nsiltstone_version 9007199254740991\n"
+	printf 'siltstone_write_stalls_total{reason="\033[2Jpace"} $msec\n'
+	printf 'siltstone_http_request_duration_seconds_count{route="/\033[2J",method="\033[31m"} $msec\n'"'"'; }\n'
 	echo '} }'
 } >"$work/nginx.conf"
 nginx -e stderr -p "$work" -c "$work/nginx.conf" 2>"$work/nginx.log" &
@@ -80,7 +86,31 @@ run --url "$url/less" export --output "$work/e"
 so 'a list that lacks something' 4 'e:counts others'
 run --url "$url/error" export --output "$work/e"
 so 'a list that a fault ends' 4 'e:The disk failed: \x1b[2Jand how'
+run --url "$url/damaged" export --output "$work/e"
+so 'a list that damage ends' 3 'e:broke off after 1 entries: Damaged'
+run --url "$url/more" export --output "$work/e"
+so 'a list that goes on behind its end' 4 'e:behind its last line'
+run --url "$url/moved" export --output "$work/e"
+so 'a list that is elsewhere' 6 'e:https://elsewhere.example/moved/v1/kv' 'e:--url'
 that 'none of them left a file' bash -c '! ls "$1" "$1".* 2>/dev/null' - "$work/e"
+
+# ---- what would be more than text on a terminal, and numbers that are none
+run --url "$url/odd" backup "$work/b"
+so 'an error with an escape sequence' 6 'e:\x1b[2Jno room'
+that 'is shown as text' bash -c '! grep -q $'"'\e'"' "$1"' - "$work/err"
+run --url "$url/odd" top --once --interval 1
+so 'labels with escape sequences' 0 'o:\x1b[2Jpace' 'o:\x1b[31m'
+that 'are shown as text' bash -c '! grep -q $'"'\e'"' "$1"' - "$work/out"
+timeout 20 "$ctl" --url "$url/odd" top --json --interval 1 2>/dev/null | head -n 1 >"$work/out"; status=$?
+so 'NaN is null' 0 'o:"tables":null' 'o:"version":9007199254740991}'
+
+# ---- where nothing was sent nothing is in doubt, and a password in a URL is not shown
+http_proxy=http://proxy.invalid:1 run --url http://server.example put k v
+so 'no such proxy' 4 'e:proxy' 'e:http_proxy'
+that 'no doubt' bash -c '! grep -q "not known" "$1"' - "$work/err"
+run --url "http://me:secret@127.0.0.1:1/?query" count
+so 'a URL that is none' 2 'e:...@127.0.0.1:1/?query'
+that 'its password is not shown' bash -c '! grep -q secret "$1"' - "$work/err"
 
 # ---- a real one, whose disk is damaged
 kill "$nginx"; wait "$nginx" 2>/dev/null; nginx=''

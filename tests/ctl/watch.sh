@@ -52,8 +52,14 @@ watched; so 'it ends by a signal' 143 'o:	put	on	1'
 (sleep 1; put more 1) &
 more=$!
 timeout 60 "$ctl" --url "$url" watch --since 0 2>"$work/err" | head -n 1 >"$work/out"
+status=${PIPESTATUS[0]}
 wait "$more"
 that 'and with its reader' [ "$(wc -l <"$work/out")" = 1 ]
+so 'who has enough' 141
+polls() { curl -sS "$url/metrics" | sed -n 's|^siltstone_http_requests_total{route="/v1/changes".*code="200"} ||p'; }
+before=$(polls)
+timeout 2 "$ctl" --url "$url" watch --timeout 1 >/dev/null 2>&1
+that 'however short its patience, it does not ask all the time' [ $(($(polls) - before)) -le 20 ]
 
 # ---- a server that goes and comes
 watching
