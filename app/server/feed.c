@@ -135,10 +135,15 @@ static void feed_unlink(struct feed *f, struct feed_wait *w)
 	w->parked = false;
 }
 
-/* Moves w to a list of those to be woken, without the mutex. */
-static void feed_take(struct feed *f, struct feed_wait *w, bool in_time, struct feed_wait **woken)
+/*
+ * Moves w to a list of those to be woken, without the mutex. Up to `compared` there was nothing for it: it need not read that again, which
+ * under a load of writes is all that came while it waited.
+ */
+static void feed_take(struct feed *f, struct feed_wait *w, uint64_t compared, bool in_time, struct feed_wait **woken)
 {
 	feed_unlink(f, w);
+	if (compared > w->version)
+		w->version = compared;
 	w->in_time = in_time;
 	w->next = *woken;
 	*woken = w;
@@ -209,7 +214,7 @@ static void feed_compare_alike(struct feed *f, const struct store_change *c, uin
 		next = w->alike_next;
 		if (w->hash == hash && w->lower.len == length && c->version > w->version &&
 		    (length == 0 || memcmp(w->lower.p, c->key.p, length) == 0))
-			feed_take(f, w, true, woken);
+			feed_take(f, w, c->version - 1, true, woken);
 	}
 }
 
@@ -233,7 +238,7 @@ static void feed_compare_all(struct feed *f, const struct store_change *c, struc
 	for (struct feed_wait *w = f->first; w != NULL; w = next) {
 		next = w->next;
 		if (c->version > w->version && feed_concerns(c, w->lower, w->upper))
-			feed_take(f, w, true, woken);
+			feed_take(f, w, c->version - 1, true, woken);
 	}
 }
 
@@ -258,8 +263,8 @@ static void feed_wake_all(struct feed *f)
 	struct feed_wait *woken = NULL;
 
 	(void)pthread_mutex_lock(&f->mutex);
-	while (f->first != NULL)
-		feed_take(f, f->first, true, &woken);
+	while (f->first != NULL)                                   /* of the version `seen` it may be that only a part was compared */
+		feed_take(f, f->first, f->seen > 0 ? f->seen - 1 : 0, true, &woken);
 	(void)pthread_mutex_unlock(&f->mutex);
 	feed_wake(woken);
 }
@@ -276,9 +281,7 @@ static void feed_take_due(struct feed *f, uint64_t now, struct feed_wait **woken
 				f->sleeps_until_ms = w->deadline_ms;
 			continue;
 		}
-		if (f->seen > w->version)
-			w->version = f->seen;
-		feed_take(f, w, false, woken);
+		feed_take(f, w, f->seen, false, woken);
 	}
 }
 

@@ -9,7 +9,7 @@
  *           does not grow with those whom it does not concern. A range delete is compared with all.
  * Versions  `seen` is how far the thread has compared. Who waits for what is above a version below `seen` would sleep through what
  *           lies between: feed_park() sends him back to read. All who are parked have been compared with everything up to `seen`:
- *           when one is woken by time, there was nothing for him up to there.
+ *           when one is woken by time, there was nothing for him up to there; when by a change, nothing below it.
  * Leaving   a client that goes away while its request is parked has it ended at once: feed_left(), from request.left.
  * Threads   any, but for feed_new() and feed_free().
  */

@@ -114,6 +114,8 @@ static void test_feed__a_change_wakes_those_whom_it_is_for(void **state)
 	assert_int_equal(atomic_load(&other.times), 0);
 	put("x1");
 	waiter_await(&other);
+	assert_int_equal(other.wait.version, newest() - 1);        /* it reads that one change, and not what was hidden from it */
+	assert_int_equal(range.wait.version, newest() - 2);
 	end(f);
 }
 
