@@ -7,7 +7,7 @@
 #ifndef TESTS_ASK_H
 #define TESTS_ASK_H
 
-#include "lib/test.h"
+#include "lib/storekit.h"
 
 #include "server/joblist.h"
 #include "server/request.h"
@@ -74,17 +74,12 @@ static inline void ask_stop(struct server *s)
 /* store NULL = the engine in a new directory. */
 static inline struct asker *ask_open(struct store *store)
 {
-	struct store_engine_options o = { .filter_bits_per_key = -1,
-		                          .compression = -1,
-		                          .compression_bottom = -1,
-		                          .memory = 16u << 20,
-		                          .memtable_size = 1u << 20,
-		                          .wal_segment_size = 4u << 20 };
+	struct store_engine_options o;
 	struct asker *a = calloc(1, sizeof(*a));
 
 	assert_non_null(a);
 	a->dir = test_mkdir();
-	o.dir = a->dir;
+	o = storekit_small(a->dir);
 	if (store != NULL)
 		a->server.store = store;
 	else

@@ -1,76 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_count.c - by how much writes between a reader and a version changed a range: against a naive recount, with a printed seed. */
-#include "lib/test.h"
+#include "lib/storekit.h"
 
-#include "store/store.h"
-
-#include <pthread.h>
-
-struct fixture {
-	char *dir;
-	struct store *store;
-	pthread_mutex_t mu;
-	pthread_cond_t changed;
-	bool done;                            /* [mu] */
-	struct store_outcome last;            /* [mu] */
-};
-
-static int setup(void **state)
-{
-	struct store_engine_options o = { .filter_bits_per_key = -1, .compression = -1, .compression_bottom = -1,
-		                          .memory = 16u << 20, .memtable_size = 1u << 20, .wal_segment_size = 4u << 20 };
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	assert_non_null(f);
-	f->dir = test_mkdir();
-	o.dir = f->dir;
-	pthread_mutex_init(&f->mu, NULL);
-	pthread_cond_init(&f->changed, NULL);
-	assert_int_equal(store_engine_open(&o, &f->store), STORE_OK);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	assert_int_equal(f->store->ops->close(f->store), STORE_OK);
-	pthread_cond_destroy(&f->changed);
-	pthread_mutex_destroy(&f->mu);
-	test_rmdir(f->dir);
-	free(f);
-	return 0;
-}
-
-static void note(void *ctx, const struct store_outcome *o)
-{
-	struct fixture *f = ctx;
-
-	pthread_mutex_lock(&f->mu);
-	f->last = *o;
-	f->done = true;
-	pthread_cond_signal(&f->changed);
-	pthread_mutex_unlock(&f->mu);
-}
-
-static uint64_t wait_for(struct fixture *f, int code)
-{
-	assert_int_equal(code, STORE_OK);
-	pthread_mutex_lock(&f->mu);
-	while (!f->done)
-		pthread_cond_wait(&f->changed, &f->mu);
-	f->done = false;
-	pthread_mutex_unlock(&f->mu);
-	assert_int_equal(f->last.code, STORE_OK);
-	return f->last.version;
-}
-
-static uint64_t write_one(struct fixture *f, enum store_op op, const char *key, unsigned flags)
+static uint64_t write_one(struct storekit *k, enum store_op op, const char *key, unsigned flags)
 {
 	struct store_write w = { .op = op, .key = span_str(key), .value = span_str("v") };
 
-	return wait_for(f, f->store->ops->write(f->store, &w, flags, note, f));
+	assert_int_equal(storekit_write(k, &w, flags), STORE_OK);
+	return k->last.version;
 }
 
 static struct store_range range_of(const char *lower, const char *upper)
@@ -84,95 +21,97 @@ static struct store_range range_of(const char *lower, const char *upper)
 	return r;
 }
 
-static uint64_t erase(struct fixture *f, const char *lower, const char *upper)
+static uint64_t erase(struct storekit *k, const char *lower, const char *upper)
 {
 	struct store_range r = range_of(lower, upper);
 
-	return wait_for(f, f->store->ops->delete_range(f->store, &r, STORE_ASYNC, note, f));
+	assert_int_equal(k->store->ops->delete_range(k->store, &r, STORE_ASYNC, storekit_note, k), STORE_OK);
+	assert_int_equal(storekit_wait(k, 1), STORE_OK);
+	return k->last.version;
 }
 
-static struct store_scan *open_scan(struct fixture *f, const char *lower, const char *upper)
+static struct store_scan *open_scan(struct storekit *k, const char *lower, const char *upper)
 {
 	struct store_range r = range_of(lower, upper);
 	struct store_scan *scan;
 
-	assert_int_equal(f->store->ops->scan_open(f->store, &r, false, 3, &scan), STORE_OK);
+	assert_int_equal(k->store->ops->scan_open(k->store, &r, false, 3, &scan), STORE_OK);
 	return scan;
 }
 
-static int64_t walk(struct fixture *f, struct store_scan *scan)
+static int64_t walk(struct storekit *k, struct store_scan *scan)
 {
 	struct store_item item;
 	int64_t n = 0;
 	int code;
 
-	while ((code = f->store->ops->scan_next(scan, &item)) != STORE_NOTFOUND) {
+	while ((code = k->store->ops->scan_next(scan, &item)) != STORE_NOTFOUND) {
 		assert_true(code == STORE_OK || code == STORE_TRY_AGAIN);
 		n += code == STORE_OK;
 	}
 	return n;
 }
 
-static int64_t change(struct fixture *f, struct store_scan *scan, const char *lower, const char *upper, uint64_t before)
+static int64_t change(struct storekit *k, struct store_scan *scan, const char *lower, const char *upper, uint64_t before)
 {
 	struct store_range r = range_of(lower, upper);
 	int64_t out = 12345;
 
-	assert_int_equal(f->store->ops->count_change(f->store, &r, scan, before, &out), STORE_OK);
-	f->store->ops->scan_close(scan);
+	assert_int_equal(k->store->ops->count_change(k->store, &r, scan, before, &out), STORE_OK);
+	k->store->ops->scan_close(scan);
 	return out;
 }
 
 static void test_count__worked_example(void **state)
 {
-	struct fixture *f = *state;
+	struct storekit *k = *state;
 	struct store_scan *scan;
 	uint64_t v;
 
-	write_one(f, STORE_PUT, "a", 0), write_one(f, STORE_PUT, "b", 0), write_one(f, STORE_PUT, "c", 0);
-	scan = open_scan(f, "", "");
-	write_one(f, STORE_PUT, "d", 0), write_one(f, STORE_DELETE, "a", 0), erase(f, "b", "z");
-	v = write_one(f, STORE_PUT, "y", 0);
-	write_one(f, STORE_PUT, "x", 0);                              /* behind it: does not count */
-	assert_int_equal(change(f, scan, "", "", v + 1), -2);
+	write_one(k, STORE_PUT, "a", 0), write_one(k, STORE_PUT, "b", 0), write_one(k, STORE_PUT, "c", 0);
+	scan = open_scan(k, "", "");
+	write_one(k, STORE_PUT, "d", 0), write_one(k, STORE_DELETE, "a", 0), erase(k, "b", "z");
+	v = write_one(k, STORE_PUT, "y", 0);
+	write_one(k, STORE_PUT, "x", 0);                              /* behind it: does not count */
+	assert_int_equal(change(k, scan, "", "", v + 1), -2);
 }
 
 static void test_count__nothing_between(void **state)
 {
-	struct fixture *f = *state;
+	struct storekit *k = *state;
 	struct store_scan *scan;
-	uint64_t v = write_one(f, STORE_PUT, "a", 0);
+	uint64_t v = write_one(k, STORE_PUT, "a", 0);
 
-	scan = open_scan(f, "", "");
-	assert_int_equal(change(f, scan, "", "", v + 1), 0);
-	scan = open_scan(f, "b", "c");
-	v = write_one(f, STORE_PUT, "c", STORE_ASYNC);                /* beside the range */
-	assert_int_equal(change(f, scan, "b", "c", v + 1), 0);
+	scan = open_scan(k, "", "");
+	assert_int_equal(change(k, scan, "", "", v + 1), 0);
+	scan = open_scan(k, "b", "c");
+	v = write_one(k, STORE_PUT, "c", STORE_ASYNC);                /* beside the range */
+	assert_int_equal(change(k, scan, "b", "c", v + 1), 0);
 }
 
 static void test_count__gives_up_where_ranges_were_deleted_all_the_time(void **state)
 {
-	struct fixture *f = *state;
+	struct storekit *k = *state;
 	struct store_range all = {0};
 	struct store_scan *scan;
 	int64_t out;
 	uint64_t v = 0;
 
-	write_one(f, STORE_PUT, "a", STORE_ASYNC), write_one(f, STORE_PUT, "k", STORE_ASYNC);
-	scan = open_scan(f, "", "");
+	write_one(k, STORE_PUT, "a", STORE_ASYNC), write_one(k, STORE_PUT, "k", STORE_ASYNC);
+	scan = open_scan(k, "", "");
 	for (int i = 0; i < 64; i++)
-		v = erase(f, "b", "z");
-	assert_int_equal(change(f, scan, "", "", v + 1), -1);
-	scan = open_scan(f, "", "");
+		v = erase(k, "b", "z");
+	assert_int_equal(change(k, scan, "", "", v + 1), -1);
+	scan = open_scan(k, "", "");
 	for (int i = 0; i < 65; i++)
-		v = erase(f, "b", "z");
-	assert_int_equal(f->store->ops->count_change(f->store, &all, scan, v + 1, &out), STORE_TRY_AGAIN);
-	f->store->ops->scan_close(scan);
+		v = erase(k, "b", "z");
+	assert_int_equal(k->store->ops->count_change(k->store, &all, scan, v + 1, &out), STORE_TRY_AGAIN);
+	k->store->ops->scan_close(scan);
 }
 
 static void test_count__as_a_recount_says(void **state)
 {
-	struct fixture *f = *state;
+	struct storekit *k = *state;
 	uint64_t seed = test_seed(0x5eed);
 	static const char *const bounds[][2] = { { "", "" }, { "k2", "k7" }, { "k3", "" }, { "", "k5" } };
 
@@ -182,8 +121,8 @@ static void test_count__as_a_recount_says(void **state)
 		int64_t was;
 		uint64_t v = 0;
 
-		before = open_scan(f, b[0], b[1]);
-		was = walk(f, before);
+		before = open_scan(k, b[0], b[1]);
+		was = walk(k, before);
 		for (unsigned i = 0; i < 1 + round % 12; i++) {
 			uint64_t dice = test_random(&seed);
 			char key[8], end[8];
@@ -193,20 +132,20 @@ static void test_count__as_a_recount_says(void **state)
 			if (strlen(end) > 3)
 				strcpy(end, "l");
 			if (dice % 16 == 0)
-				v = erase(f, key, dice & 32 ? end : "");
+				v = erase(k, key, dice & 32 ? end : "");
 			else
-				v = write_one(f, dice % 16 < 11 ? STORE_PUT : STORE_DELETE, key, STORE_ASYNC);
+				v = write_one(k, dice % 16 < 11 ? STORE_PUT : STORE_DELETE, key, STORE_ASYNC);
 		}
-		after = open_scan(f, b[0], b[1]);
-		assert_int_equal(was + change(f, before, b[0], b[1], v + 1), walk(f, after));
-		f->store->ops->scan_close(after);
+		after = open_scan(k, b[0], b[1]);
+		assert_int_equal(was + change(k, before, b[0], b[1], v + 1), walk(k, after));
+		k->store->ops->scan_close(after);
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, storekit_setup, storekit_teardown)
 		TEST(test_count__worked_example),
 		TEST(test_count__nothing_between),
 		TEST(test_count__gives_up_where_ranges_were_deleted_all_the_time),

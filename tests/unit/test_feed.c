@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_feed.c - who waits for changes is woken by those that are for him, by his deadline, by leaving and by the end, and once. */
-#include "lib/test.h"
+#include "lib/storekit.h"
 
 #include "server/feed.h"
 
@@ -72,13 +72,13 @@ static void put(const char *key)
 
 static struct feed *start(void)
 {
-	struct store_engine_options o = { .filter_bits_per_key = -1, .compression = -1, .compression_bottom = -1, .memory = 16u << 20,
-		                          .memtable_size = 1u << 20, .wal_segment_size = 1u << 20 };
+	struct store_engine_options o;
 	struct feed *f;
 
 	alarm(300);
 	dir = test_mkdir();
-	o.dir = dir;
+	o = storekit_small(dir);
+	o.wal_segment_size = 1u << 20;
 	assert_int_equal(store_engine_open(&o, &store), STORE_OK);
 	assert_int_equal(feed_new(store, &f), 0);
 	return f;

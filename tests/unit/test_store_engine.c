@@ -1,97 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_store_engine.c - the engine behind store.h: values, types, conditions, old values, many writers,
    opening again, the log. */
-#include "lib/test.h"
-
-#include "store/store.h"
-
-#include <pthread.h>
-
-struct fixture {
-	char *dir;
-	struct store *store;
-	int logged;                           /* messages */
-	pthread_mutex_t mu;
-	pthread_cond_t changed;
-	int done;                             /* [mu] outcomes come in */
-	struct store_outcome last;            /* [mu] */
-	char old_value[64];                   /* [mu] */
-};
-
-static void count_log(void *ctx, int level, const char *message)
-{
-	struct fixture *f = ctx;
-
-	(void)level;
-	assert_non_null(message);
-	__atomic_add_fetch(&f->logged, 1, __ATOMIC_RELAXED);
-}
-
-static int open_store(struct fixture *f, struct store **out)
-{
-	struct store_engine_options o = { .dir = f->dir,
-		                          .memory = 16u << 20,
-		                          .memtable_size = 1u << 20,
-		                          .wal_segment_size = 4u << 20,
-		                          .filter_bits_per_key = 12,
-		                          .block_size = 2048,
-		                          .compaction_trigger = 3,
-		                          .compression = 0,
-		                          .compression_bottom = 1,
-		                          .log = count_log,
-		                          .log_ctx = f };
-
-	return store_engine_open(&o, out);
-}
+#include "lib/storekit.h"
 
 static int setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
+	struct storekit *k = storekit_new();
 
-	assert_non_null(f);
-	f->dir = test_mkdir();
-	pthread_mutex_init(&f->mu, NULL);
-	pthread_cond_init(&f->changed, NULL);
-	assert_int_equal(open_store(f, &f->store), STORE_OK);
-	*state = f;
+	k->opts.filter_bits_per_key = 12;
+	k->opts.block_size = 2048;
+	k->opts.compaction_trigger = 3;
+	k->opts.compression = 0;
+	k->opts.compression_bottom = 1;
+	storekit_open(k);
+	*state = k;
 	return 0;
 }
 
-static int teardown(void **state)
+static int write_one(struct storekit *k, const struct store_write *w)
 {
-	struct fixture *f = *state;
-
-	assert_int_equal(f->store->ops->close(f->store), STORE_OK);
-	pthread_cond_destroy(&f->changed);
-	pthread_mutex_destroy(&f->mu);
-	test_rmdir(f->dir);
-	free(f);
-	return 0;
-}
-
-static void note(void *ctx, const struct store_outcome *o)
-{
-	struct fixture *f = ctx;
-
-	pthread_mutex_lock(&f->mu);
-	f->last = *o;
-	snprintf(f->old_value, sizeof(f->old_value), "%.*s", (int)o->old_value.len,
-	         o->old_value.p != NULL ? o->old_value.p : "");
-	f->done++;
-	pthread_cond_signal(&f->changed);
-	pthread_mutex_unlock(&f->mu);
-}
-
-/* Writes and waits; the outcome's code. */
-static int write_one(struct fixture *f, const struct store_write *w)
-{
-	f->done = 0;
-	assert_int_equal(f->store->ops->write(f->store, w, 0, note, f), STORE_OK);
-	pthread_mutex_lock(&f->mu);
-	while (f->done == 0)
-		pthread_cond_wait(&f->changed, &f->mu);
-	pthread_mutex_unlock(&f->mu);
-	return f->last.code;
+	return storekit_write(k, w, 0);
 }
 
 static struct store_write put_of(const char *key, const char *value)
@@ -99,77 +27,77 @@ static struct store_write put_of(const char *key, const char *value)
 	return (struct store_write){ .op = STORE_PUT, .key = span_str(key), .value = span_str(value) };
 }
 
-static void holds(struct fixture *f, const char *key, const char *value, const char *type)
+static void holds(struct storekit *k, const char *key, const char *value, const char *type)
 {
 	struct bytes got = {0};
 	struct store_entry e;
 
 	bytes_adds(&got, "what was there before");
-	assert_int_equal(f->store->ops->get(f->store, span_str(key), 0, &got, &e), STORE_OK);
+	assert_int_equal(k->store->ops->get(k->store, span_str(key), 0, &got, &e), STORE_OK);
 	assert_true(span_eq(span_of(got.p, got.len), value));
 	assert_string_equal(e.content_type, type);
 	bytes_fini(&got);
 }
 
-static int get_code(struct fixture *f, const char *key)
+static int get_code(struct storekit *k, const char *key)
 {
 	struct store_entry e;
 
-	return f->store->ops->get(f->store, span_str(key), 0, NULL, &e);
+	return k->store->ops->get(k->store, span_str(key), 0, NULL, &e);
 }
 
 static void test_store_engine__values_types_and_expiry(void **state)
 {
-	struct fixture *f = *state;
+	struct storekit *k = *state;
 	struct store_write w = put_of("k", "v");
 	struct store_entry e;
 	char type[256];
 
-	assert_int_equal(get_code(f, "k"), STORE_NOTFOUND);
-	assert_int_equal(write_one(f, &w), STORE_OK);
-	holds(f, "k", "v", "");
+	assert_int_equal(get_code(k, "k"), STORE_NOTFOUND);
+	assert_int_equal(write_one(k, &w), STORE_OK);
+	holds(k, "k", "v", "");
 	memset(type, 't', 255);
 	type[255] = 0;
 	w.content_type = type;
 	w.expires_ms = UINT64_C(4102444800000);
-	assert_int_equal(write_one(f, &w), STORE_OK);
-	holds(f, "k", "v", type);
-	assert_int_equal(f->store->ops->get(f->store, span_str("k"), STORE_CACHED_ONLY, NULL, &e), STORE_OK);
-	assert_true(e.expires_ms == w.expires_ms && e.version == f->last.version);
+	assert_int_equal(write_one(k, &w), STORE_OK);
+	holds(k, "k", "v", type);
+	assert_int_equal(k->store->ops->get(k->store, span_str("k"), STORE_CACHED_ONLY, NULL, &e), STORE_OK);
+	assert_true(e.expires_ms == w.expires_ms && e.version == k->last.version);
 	w.expires_ms = 1;                     /* long ago */
-	assert_int_equal(write_one(f, &w), STORE_OK);
-	assert_int_equal(get_code(f, "k"), STORE_NOTFOUND);
+	assert_int_equal(write_one(k, &w), STORE_OK);
+	assert_int_equal(get_code(k, "k"), STORE_NOTFOUND);
 }
 
 static void test_store_engine__tells_what_was_there_where_it_is_asked(void **state)
 {
-	struct fixture *f = *state;
+	struct storekit *k = *state;
 	struct store_write w = put_of("k", "one");
 	uint64_t first;
 
 	w.want_existed = true;
 	w.content_type = "text/plain";
-	assert_int_equal(write_one(f, &w), STORE_OK);
-	assert_false(f->last.existed);
-	first = f->last.version;
-	assert_int_equal(write_one(f, &w), STORE_OK);
-	assert_true(f->last.existed && f->last.old.version == first && f->last.version > first);
-	assert_string_equal(f->last.old.content_type, "text/plain");
-	assert_string_equal(f->old_value, "");
+	assert_int_equal(write_one(k, &w), STORE_OK);
+	assert_false(k->last.existed);
+	first = k->last.version;
+	assert_int_equal(write_one(k, &w), STORE_OK);
+	assert_true(k->last.existed && k->last.old.version == first && k->last.version > first);
+	assert_string_equal(k->last.old.content_type, "text/plain");
+	assert_string_equal(k->old_value, "");
 	w.want_existed = false;
-	assert_int_equal(write_one(f, &w), STORE_OK);
-	assert_false(f->last.existed);        /* not asked */
+	assert_int_equal(write_one(k, &w), STORE_OK);
+	assert_false(k->last.existed);        /* not asked */
 	w.op = STORE_DELETE;
 	w.want_old_value = true;
-	assert_int_equal(write_one(f, &w), STORE_OK);
-	assert_true(f->last.existed);
-	assert_string_equal(f->old_value, "one");
-	assert_int_equal(get_code(f, "k"), STORE_NOTFOUND);
+	assert_int_equal(write_one(k, &w), STORE_OK);
+	assert_true(k->last.existed);
+	assert_string_equal(k->old_value, "one");
+	assert_int_equal(get_code(k, "k"), STORE_NOTFOUND);
 }
 
 static void test_store_engine__conditions(void **state)
 {
-	struct fixture *f = *state;
+	struct storekit *k = *state;
 	struct store_write w = put_of("k", "v");
 	uint64_t versions[2] = { UINT64_C(1) << 53, 0 };
 	struct store_cond present = { .none_match = false }, absent = { .none_match = true };
@@ -177,25 +105,25 @@ static void test_store_engine__conditions(void **state)
 
 	w.cond_count = 1;
 	w.conds = &present;
-	assert_int_equal(write_one(f, &w), STORE_CONFLICT);
-	assert_int_equal(f->last.current, 0);
+	assert_int_equal(write_one(k, &w), STORE_CONFLICT);
+	assert_int_equal(k->last.current, 0);
 	w.conds = &listed;                    /* 0 is no version: an absent key matches nothing */
-	assert_int_equal(write_one(f, &w), STORE_CONFLICT);
+	assert_int_equal(write_one(k, &w), STORE_CONFLICT);
 	w.conds = &absent;
-	assert_int_equal(write_one(f, &w), STORE_OK);
-	versions[1] = f->last.version;
-	assert_int_equal(write_one(f, &w), STORE_CONFLICT);
-	assert_true(f->last.current == versions[1]);
+	assert_int_equal(write_one(k, &w), STORE_OK);
+	versions[1] = k->last.version;
+	assert_int_equal(write_one(k, &w), STORE_CONFLICT);
+	assert_true(k->last.current == versions[1]);
 	w.conds = &listed;
-	assert_int_equal(write_one(f, &w), STORE_OK);
-	assert_int_equal(write_one(f, &w), STORE_CONFLICT);
+	assert_int_equal(write_one(k, &w), STORE_OK);
+	assert_int_equal(write_one(k, &w), STORE_CONFLICT);
 	listed.none_match = true;
-	assert_int_equal(write_one(f, &w), STORE_OK);
+	assert_int_equal(write_one(k, &w), STORE_OK);
 }
 
 static void test_store_engine__flush_compact_and_stats(void **state)
 {
-	struct fixture *f = *state;
+	struct storekit *k = *state;
 	struct store_stats stats;
 	struct store_write w;
 	uint64_t entries;
@@ -204,37 +132,37 @@ static void test_store_engine__flush_compact_and_stats(void **state)
 	for (int i = 0; i < 100; i++) {
 		snprintf(key, sizeof(key), "key%d", i);
 		w = put_of(key, "value");
-		assert_int_equal(write_one(f, &w), STORE_OK);
+		assert_int_equal(write_one(k, &w), STORE_OK);
 	}
-	assert_int_equal(f->store->ops->flush(f->store, &entries), STORE_OK);
+	assert_int_equal(k->store->ops->flush(k->store, &entries), STORE_OK);
 	assert_int_equal(entries, 100);
-	assert_int_equal(f->store->ops->flush(f->store, &entries), STORE_OK);
+	assert_int_equal(k->store->ops->flush(k->store, &entries), STORE_OK);
 	assert_int_equal(entries, 0);
-	holds(f, "key77", "value", "");
-	assert_int_equal(f->store->ops->compact(f->store), STORE_OK);
-	f->store->ops->stats(f->store, &stats);
+	holds(k, "key77", "value", "");
+	assert_int_equal(k->store->ops->compact(k->store), STORE_OK);
+	k->store->ops->stats(k->store, &stats);
 	for (size_t i = 0; i < stats.n; i++)
 		if (strcmp(stats.item[i].name, "table_entries") == 0)
 			assert_int_equal(stats.item[i].value, 100);
 	assert_string_equal(stats.fault, "");
-	assert_int_equal(f->store->ops->ready(f->store), STORE_OK);
+	assert_int_equal(k->store->ops->ready(k->store), STORE_OK);
 }
 
 static void test_store_engine__what_it_refuses(void **state)
 {
-	struct fixture *f = *state;
+	struct storekit *k = *state;
 	struct store_write w = put_of("", "v");
-	struct store *second = (struct store *)f;
+	struct store *second = (struct store *)k;
 	char *large = calloc(1, 3u << 20);
 
-	assert_int_equal(f->store->ops->write(f->store, &w, 0, note, f), STORE_E_INTERNAL);
+	assert_int_equal(k->store->ops->write(k->store, &w, 0, storekit_note, k), STORE_E_INTERNAL);
 	w = put_of("k", "");
 	w.value = span_of(large, 3u << 20);   /* over half of a segment */
-	assert_int_equal(f->store->ops->write(f->store, &w, 0, note, f), STORE_E_TOOBIG);
+	assert_int_equal(k->store->ops->write(k->store, &w, 0, storekit_note, k), STORE_E_TOOBIG);
 	free(large);
-	assert_int_equal(open_store(f, &second), STORE_E_BUSY);
-	assert_ptr_equal(second, f);          /* untouched */
-	assert_true(f->logged > 0);
+	assert_int_equal(store_engine_open(&k->opts, &second), STORE_E_BUSY);
+	assert_ptr_equal(second, k);          /* untouched */
+	assert_true(k->logged > 0);
 }
 
 /* A directory that can't be made: a failure of the operating system, told by the log. */
@@ -253,20 +181,20 @@ static void test_store_engine__a_place_that_is_none(void **state)
 
 static void test_store_engine__opens_again_with_what_was_acknowledged(void **state)
 {
-	struct fixture *f = *state;
+	struct storekit *k = *state;
 	struct store_write w = put_of("k", "kept");
 
 	w.content_type = "a/b";
-	assert_int_equal(write_one(f, &w), STORE_OK);
-	assert_int_equal(f->store->ops->close(f->store), STORE_OK);
-	assert_int_equal(open_store(f, &f->store), STORE_OK);
-	holds(f, "k", "kept", "a/b");
+	assert_int_equal(write_one(k, &w), STORE_OK);
+	storekit_close(k);
+	storekit_open(k);
+	holds(k, "k", "kept", "a/b");
 }
 
 enum { WRITERS = 4, ROUNDS = 400 };
 
 struct writer {
-	struct fixture *f;
+	struct storekit *k;
 	int number;
 };
 
@@ -274,7 +202,7 @@ struct writer {
 static void *write_many(void *arg)
 {
 	struct writer *me = arg;
-	struct fixture *f = me->f;
+	struct storekit *k = me->k;
 
 	for (int i = 0; i < ROUNDS; i++) {
 		struct store_cond absent = { .none_match = true };
@@ -286,7 +214,7 @@ static void *write_many(void *arg)
 
 		w.key = span_of(key, (size_t)snprintf(key, 32, "%d/%d", me->number, i));
 		w.value = span_of(value, (size_t)snprintf(value, 32, "value %d", i));
-		if (f->store->ops->write(f->store, &w, STORE_ASYNC, note, f) != STORE_OK)
+		if (k->store->ops->write(k->store, &w, STORE_ASYNC, storekit_note, k) != STORE_OK)
 			abort();
 		free(key);
 		free(value);
@@ -296,26 +224,22 @@ static void *write_many(void *arg)
 
 static void test_store_engine__many_writers_borrow_nothing(void **state)
 {
-	struct fixture *f = *state;
+	struct storekit *k = *state;
 	struct writer writers[WRITERS];
 	pthread_t threads[WRITERS];
 	char key[32], value[32];
 
-	f->done = 0;
 	for (int i = 0; i < WRITERS; i++) {
-		writers[i] = (struct writer){ f, i };
+		writers[i] = (struct writer){ k, i };
 		assert_int_equal(pthread_create(&threads[i], NULL, write_many, &writers[i]), 0);
 	}
 	for (int i = 0; i < WRITERS; i++)
 		pthread_join(threads[i], NULL);
-	pthread_mutex_lock(&f->mu);
-	while (f->done < WRITERS * ROUNDS)
-		pthread_cond_wait(&f->changed, &f->mu);
-	pthread_mutex_unlock(&f->mu);
+	storekit_wait(k, WRITERS * ROUNDS);
 	for (int i = 0; i < WRITERS * ROUNDS; i++) {
 		snprintf(key, sizeof(key), "%d/%d", i / ROUNDS, i % ROUNDS);
 		snprintf(value, sizeof(value), "value %d", i % ROUNDS);
-		holds(f, key, value, "");
+		holds(k, key, value, "");
 	}
 }
 
@@ -330,7 +254,7 @@ static void test_store_engine__every_code_has_words(void **state)
 	assert_string_equal(store_strerror(-99), store_strerror(STORE_E_INTERNAL));
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, storekit_teardown)
 
 int main(void)
 {
