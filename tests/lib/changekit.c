@@ -134,7 +134,7 @@ uint64_t changekit_kept(struct dbkit *k)
 	struct silt_stats s;
 
 	silt_stats(k->db, &s);
-	assert_true(s.changes_oldest <= changekit_oldest(k));       /* one may be recycled between */
+	assert_true(s.changes_oldest <= changekit_oldest(k));     /* one may be recycled between */
 	assert_int_equal(s.changes_newest, changekit_newest(k));
 	return s.changes_bytes;
 }

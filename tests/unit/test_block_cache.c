@@ -1,43 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_block_cache.c - who is kept and who goes, references, bounds, forgetting; readers and inserters at once. */
-#include "lib/test.h"
-
-#include <stdatomic.h>
+/* test_block_cache.c - who is kept and who goes, references, bounds, forgetting; at once: test_block_cache_threads.c. */
+#include "lib/blockkit.h"
 
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/rcu.h"
-#include "base/thread.h"
-#include "table/block_cache.h"
-#include "table/table.h"
-
-static struct block_cache *cache(uint64_t capacity)
-{
-	struct block_cache *c;
-
-	assert_int_equal(block_cache_new(capacity, &c), 0);
-	return c;
-}
-
-/* A block whose bytes follow from its key, so that a wrong one shows itself. */
-static struct block *block(uint64_t table, uint64_t offset, size_t bytes)
-{
-	struct block *b = block_new(bytes, 16);
-
-	assert_non_null(b);
-	b->table = table;
-	b->offset = offset;
-	memset((void *)(uintptr_t)b->bytes.data, (int)(table * 31 + offset), bytes);
-	return b;
-}
-
-static void enter(struct block_cache *c, uint64_t table, uint64_t offset, size_t bytes)
-{
-	struct block *b = block(table, offset, bytes);
-
-	block_cache_insert(c, b);
-	block_unpin(b);
-}
 
 static bool has(struct block_cache *c, uint64_t table, uint64_t offset)
 {
@@ -77,13 +44,13 @@ static void test_block_cache__a_block_is_one_aligned_allocation(void **state)
 
 static void test_block_cache__finds_what_was_entered(void **state)
 {
-	struct block_cache *c = cache(1 << 20);
+	struct block_cache *c = blockkit_cache(1 << 20);
 	struct block *b;
 
 	(void)state;
 	assert_false(has(c, 1, 0));
 	for (uint64_t i = 0; i < 100; i++)
-		enter(c, 1 + i % 3, i * 4096, 500);
+		blockkit_enter(c, 1 + i % 3, i * 4096, 500);
 	block_cache_check(c);
 	for (uint64_t i = 0; i < 100; i++) {
 		assert_true(has(c, 1 + i % 3, i * 4096));
@@ -100,8 +67,8 @@ static void test_block_cache__finds_what_was_entered(void **state)
 
 static void test_block_cache__a_second_of_a_key_is_left_out(void **state)
 {
-	struct block_cache *c = cache(1 << 20);
-	struct block *first = block(1, 0, 100), *second = block(1, 0, 200), *got;
+	struct block_cache *c = blockkit_cache(1 << 20);
+	struct block *first = blockkit_block(1, 0, 100), *second = blockkit_block(1, 0, 200), *got;
 	uint64_t before;
 
 	(void)state;
@@ -124,10 +91,10 @@ static void test_block_cache__stays_within_its_bytes(void **state)
 
 	(void)state;
 	for (uint64_t capacity = 0; capacity < 1 << 20; capacity = capacity * 2 + 1000) {
-		struct block_cache *c = cache(capacity);
+		struct block_cache *c = blockkit_cache(capacity);
 
 		for (int i = 0; i < 2000; i++) {
-			enter(c, test_random(&seed) % 4, test_random(&seed) % 1000, test_random(&seed) % 5000);
+			blockkit_enter(c, test_random(&seed) % 4, test_random(&seed) % 1000, test_random(&seed) % 5000);
 			assert_true(used(c) <= capacity);
 		}
 		block_cache_check(c);
@@ -137,15 +104,15 @@ static void test_block_cache__stays_within_its_bytes(void **state)
 
 static void test_block_cache__what_is_used_outlives_a_scan(void **state)
 {
-	struct block_cache *c = cache(1 << 20);
+	struct block_cache *c = blockkit_cache(1 << 20);
 
 	(void)state;
 	for (uint64_t i = 0; i < 20; i++)
-		enter(c, 1, i, 4000);
+		blockkit_enter(c, 1, i, 4000);
 	for (uint64_t i = 0; i < 2000; i++) {
 		for (uint64_t j = 0; j < 20; j++)
 			assert_true(has(c, 1, j));
-		enter(c, 2, i, 4000);
+		blockkit_enter(c, 2, i, 4000);
 	}
 	block_cache_check(c);
 	block_cache_free(c);
@@ -153,31 +120,31 @@ static void test_block_cache__what_is_used_outlives_a_scan(void **state)
 
 static void test_block_cache__larger_than_half_is_left_out(void **state)
 {
-	struct block_cache *c = cache(100000);
-	struct block *b = block(1, 0, 60000);
+	struct block_cache *c = blockkit_cache(100000);
+	struct block *b = blockkit_block(1, 0, 60000);
 
 	(void)state;
-	enter(c, 1, 1, 1000);
+	blockkit_enter(c, 1, 1, 1000);
 	block_cache_insert(c, b);
 	assert_false(has(c, 1, 0));
 	assert_true(has(c, 1, 1));
 	block_unpin(b);
-	enter(c, 1, 2, 40000);                                  /* large, and yet in one shard */
+	blockkit_enter(c, 1, 2, 40000);                         /* large, and yet in one shard */
 	assert_true(has(c, 1, 2));
 	block_cache_free(c);
 }
 
 static void test_block_cache__a_pin_outlives_eviction(void **state)
 {
-	struct block_cache *c = cache(64 << 10);
+	struct block_cache *c = blockkit_cache(64 << 10);
 	struct block_cache_stats s;
 	struct block *b;
 
 	(void)state;
-	enter(c, 1, 0, 1000);
+	blockkit_enter(c, 1, 0, 1000);
 	b = block_cache_pin(c, 1, 0);
 	for (uint64_t i = 1; i < 1000; i++)
-		enter(c, 1, i, 1000);
+		blockkit_enter(c, 1, i, 1000);
 	assert_false(has(c, 1, 0));
 	for (size_t i = 0; i < b->bytes.len; i++)
 		assert_int_equal(((const uint8_t *)b->bytes.data)[i], 31);
@@ -190,12 +157,12 @@ static void test_block_cache__a_pin_outlives_eviction(void **state)
 static void test_block_cache__forgets_a_table(void **state)
 {
 	uint64_t seed = test_seed(9), before;
-	struct block_cache *c = cache(1 << 20);
+	struct block_cache *c = blockkit_cache(1 << 20);
 
 	(void)state;
 	for (int round = 0; round < 50; round++) {
 		for (uint64_t i = 0; i < 60; i++)
-			enter(c, i % 3, i, test_random(&seed) % 3000);
+			blockkit_enter(c, i % 3, i, test_random(&seed) % 3000);
 		before = used(c);
 		block_cache_forget(c, (uint64_t)round % 3);
 		block_cache_check(c);
@@ -212,64 +179,32 @@ static void test_block_cache__forgets_a_table(void **state)
 
 /* ---- parents and children ---- */
 
-enum { KIDS = 40 };
-
-/* An index block of table 1 at `offset` over blocks at 0, 100, 200, ...; its arrays are its own. */
-static struct block *parent(uint64_t offset)
-{
-	struct block *b = block_new(100, sizeof(struct block_children) + KIDS * (sizeof(struct block *) + sizeof(uint64_t)));
-	struct block_children *of = b->decoded;
-
-	b->kind = TABLE_INDEX;
-	b->table = 1;
-	b->offset = offset;
-	of->at = (struct block **)(of + 1);
-	of->offsets = (uint64_t *)(of->at + KIDS);
-	of->count = KIDS;
-	for (uint64_t i = 0; i < KIDS; i++) {
-		of->at[i] = NULL;
-		of->offsets[i] = i * 100;
-	}
-	b->children = of;
-	return b;
-}
-
-static struct block *enter_child(struct block_cache *c, uint64_t of, uint32_t i, size_t bytes)
-{
-	struct block *b = block(1, i * 100, bytes);
-
-	b->parent = of;
-	b->place = i;
-	block_cache_insert(c, b);
-	return b;
-}
-
 static unsigned known(const struct block *p)
 {
 	unsigned n = 0;
 
-	for (uint32_t i = 0; i < KIDS; i++)
+	for (uint32_t i = 0; i < BLOCKKIT_KIDS; i++)
 		n += p->children->at[i] != NULL;
 	return n;
 }
 
 static void test_block_cache__parents_and_children_find_each_other(void **state)
 {
-	struct block_cache *c = cache(1 << 20);
-	struct block *p = parent(5000), *b;
+	struct block_cache *c = blockkit_cache(1 << 20);
+	struct block *p = blockkit_parent(5000), *b;
 
 	(void)state;
-	for (uint32_t i = 0; i < KIDS / 2; i++)                 /* children first */
-		block_unpin(enter_child(c, 5000, i, 100));
-	enter(c, 1, 25 * 100, 100);                             /* one that names no parent */
+	for (uint32_t i = 0; i < BLOCKKIT_KIDS / 2; i++)        /* children first */
+		block_unpin(blockkit_enter_child(c, 5000, i, 100));
+	blockkit_enter(c, 1, 25 * 100, 100);                    /* one that names no parent */
 	block_cache_insert(c, p);
-	assert_int_equal(known(p), KIDS / 2);
-	for (uint32_t i = KIDS / 2; i < KIDS; i++)              /* children later */
-		block_unpin(enter_child(c, 5000, i, 100));
-	assert_int_equal(known(p), KIDS - 1);
-	block_unpin(enter_child(c, 5000, KIDS, 100));           /* one that the parent does not have */
+	assert_int_equal(known(p), BLOCKKIT_KIDS / 2);
+	for (uint32_t i = BLOCKKIT_KIDS / 2; i < BLOCKKIT_KIDS; i++)  /* children later */
+		block_unpin(blockkit_enter_child(c, 5000, i, 100));
+	assert_int_equal(known(p), BLOCKKIT_KIDS - 1);
+	block_unpin(blockkit_enter_child(c, 5000, BLOCKKIT_KIDS, 100));  /* one that the parent does not have */
 	block_cache_check(c);
-	for (uint32_t i = 0; i < KIDS; i++) {                   /* also where no pointer is: by the hash table */
+	for (uint32_t i = 0; i < BLOCKKIT_KIDS; i++) {          /* also where no pointer is: by the hash table */
 		b = block_cache_pin_child(c, p, 1, i);
 		assert_non_null(b);
 		assert_int_equal(b->offset, i * 100);
@@ -278,7 +213,7 @@ static void test_block_cache__parents_and_children_find_each_other(void **state)
 	block_cache_forget(c, 1);
 	assert_int_equal(known(p), 0);
 	assert_null(block_cache_pin_child(c, p, 1, 3));
-	block_unpin(enter_child(c, 5000, 3, 100));              /* the parent is pinned and no more there */
+	block_unpin(blockkit_enter_child(c, 5000, 3, 100));     /* the parent is pinned and no more there */
 	assert_int_equal(known(p), 0);
 	block_unpin(p);
 	block_cache_check(c);
@@ -287,18 +222,18 @@ static void test_block_cache__parents_and_children_find_each_other(void **state)
 
 static void test_block_cache__a_second_parent_takes_over(void **state)
 {
-	struct block_cache *c = cache(64 << 10);
-	struct block *first = parent(5000), *second = parent(5000);
+	struct block_cache *c = blockkit_cache(64 << 10);
+	struct block *first = blockkit_parent(5000), *second = blockkit_parent(5000);
 
 	(void)state;
 	block_cache_insert(c, first);
-	block_unpin(enter_child(c, 5000, 7, 100));
+	block_unpin(blockkit_enter_child(c, 5000, 7, 100));
 	assert_int_equal(known(first), 1);
 	block_cache_insert(c, second);                          /* left out */
 	assert_int_equal(known(second), 0);
 	for (uint64_t i = 0; known(first); i++) {               /* until the first is evicted: the child is in use, it is not */
 		assert_true(has(c, 1, 700));
-		enter(c, 2, i, 4000);
+		blockkit_enter(c, 2, i, 4000);
 	}
 	assert_true(has(c, 1, 700));
 	block_cache_insert(c, second);
@@ -306,7 +241,7 @@ static void test_block_cache__a_second_parent_takes_over(void **state)
 	block_cache_check(c);
 	for (uint64_t i = 0; known(second); i++) {              /* and the other way round */
 		assert_true(has(c, 1, 5000));
-		enter(c, 2, i, 4000);
+		blockkit_enter(c, 2, i, 4000);
 	}
 	assert_true(has(c, 1, 5000));
 	assert_false(has(c, 1, 700));
@@ -318,23 +253,23 @@ static void test_block_cache__a_second_parent_takes_over(void **state)
 
 static void test_block_cache__roots_stay_and_leave(void **state)
 {
-	struct block_cache *c = cache(1 << 20);
-	struct block *root = parent(9000), *other = parent(9000);
+	struct block_cache *c = blockkit_cache(1 << 20);
+	struct block *root = blockkit_parent(9000), *other = blockkit_parent(9000);
 
 	(void)state;
-	block_unpin(enter_child(c, 9000, 1, 100));
+	block_unpin(blockkit_enter_child(c, 9000, 1, 100));
 	assert_true(block_cache_enter_root(c, root));
 	assert_false(block_cache_enter_root(c, other));
 	assert_int_equal(known(root), 1);
-	block_unpin(enter_child(c, 9000, 2, 100));
+	block_unpin(blockkit_enter_child(c, 9000, 2, 100));
 	assert_int_equal(known(root), 2);
 	for (uint64_t i = 0; i < 2000; i++)
-		enter(c, 2, i, 4000);
+		blockkit_enter(c, 2, i, 4000);
 	assert_int_equal(known(root), 0);
 	assert_true(has(c, 1, 9000));
 	block_cache_forget(c, 1);
 	assert_true(has(c, 1, 9000));
-	block_unpin(enter_child(c, 9000, 3, 100));
+	block_unpin(blockkit_enter_child(c, 9000, 3, 100));
 	block_cache_check(c);
 	block_cache_leave_root(c, root);
 	assert_int_equal(known(root), 0);
@@ -350,16 +285,16 @@ static void test_block_cache__roots_stay_and_leave(void **state)
 
 static void test_block_cache__filters_have_a_share(void **state)
 {
-	struct block_cache *c = cache(1 << 20);
+	struct block_cache *c = blockkit_cache(1 << 20);
 	uint64_t share = block_cache_filter_share(c);
 
 	(void)state;
 	assert_int_equal(share, (1 << 20) / 4);
 	assert_int_equal(block_cache_filter_room(c), share);
-	enter(c, 1, 0, 5000);
+	blockkit_enter(c, 1, 0, 5000);
 	assert_int_equal(block_cache_filter_room(c), share);
 	for (uint64_t table = 2; table < 12; table++) {
-		struct block *b = block(table, 0, 50000);
+		struct block *b = blockkit_block(table, 0, 50000);
 
 		b->kind = TABLE_FILTER;
 		block_cache_insert(c, b);
@@ -370,7 +305,7 @@ static void test_block_cache__filters_have_a_share(void **state)
 		block_cache_forget(c, table);
 	assert_in_range(block_cache_filter_room(c), share - 2 * 51000, share - 2 * 50000);
 	for (uint64_t i = 0; i < 2000; i++)                     /* pushed out by what was used since */
-		enter(c, 1, i, 4000);
+		blockkit_enter(c, 1, i, 4000);
 	assert_int_equal(block_cache_filter_room(c), share);
 	block_cache_check(c);
 	block_cache_free(c);
@@ -378,7 +313,7 @@ static void test_block_cache__filters_have_a_share(void **state)
 
 static void test_block_cache__a_large_one_has_memory_of_its_own(void **state)
 {
-	struct block_cache *c = cache(64 << 20), *little = cache(1 << 20);
+	struct block_cache *c = blockkit_cache(64 << 20), *little = blockkit_cache(1 << 20);
 	struct block *kept = NULL;
 
 	(void)state;
@@ -423,7 +358,7 @@ static void test_block_cache__a_large_one_has_memory_of_its_own(void **state)
 static void test_block_cache__holes_are_within_the_capacity(void **state)
 {
 	static const size_t sizes[] = { 600, 30000, 4000, 150, 17000, 9000, 1000 };
-	struct block_cache *c = cache(192 << 20);
+	struct block_cache *c = blockkit_cache(192 << 20);
 	uint64_t random = 5, offset = 0;
 
 	(void)state;
@@ -447,7 +382,7 @@ static void test_block_cache__holes_are_within_the_capacity(void **state)
 
 static void test_block_cache__counts(void **state)
 {
-	struct block_cache *c = cache(1 << 20);
+	struct block_cache *c = blockkit_cache(1 << 20);
 	struct block_cache_stats s;
 
 	(void)state;
@@ -483,197 +418,6 @@ static void test_block_cache__without_memory(void **state)
 	mem_fail_at(0, false);
 }
 
-/* ---- at once --------------------------------------------------------------------------------------------------------------- */
-
-enum { CROWD_READERS = 2, CROWD_WRITERS = 2, CROWD_KEYS = 400 };
-struct crowd {
-	struct block_cache *cache;
-	_Atomic bool over;
-	_Atomic unsigned wrong;
-	_Atomic unsigned next_seed;
-};
-
-static void crowd_look(struct crowd *w, const struct block *b, uint64_t table, uint64_t offset)
-{
-	const uint8_t *p = b->bytes.data;
-	uint8_t want = (uint8_t)(table * 31 + offset);
-
-	if (b->table != table || b->offset != offset || p[0] != want || p[b->bytes.len - 1] != want)
-		atomic_fetch_add(&w->wrong, 1);
-}
-
-/* Readers until the writers have ended; none may have seen what is not so. */
-static void crowd_run(struct crowd *w, void *(*reader)(void *), void *(*writer)(void *))
-{
-	pthread_t readers[CROWD_READERS], writers[CROWD_WRITERS];
-
-	for (int i = 0; i < CROWD_READERS; i++)
-		assert_int_equal(thread_start(&readers[i], "reader", reader, w), 0);
-	for (int i = 0; i < CROWD_WRITERS; i++)
-		assert_int_equal(thread_start(&writers[i], "writer", writer, w), 0);
-	for (int i = 0; i < CROWD_WRITERS; i++)
-		thread_join(writers[i]);
-	atomic_store(&w->over, true);
-	for (int i = 0; i < CROWD_READERS; i++)
-		thread_join(readers[i]);
-	assert_int_equal(w->wrong, 0);
-	block_cache_check(w->cache);
-}
-
-static void *crowd_reader(void *arg)
-{
-	struct crowd *w = arg;
-	uint64_t seed = 100 + atomic_fetch_add(&w->next_seed, 1);
-
-	while (!atomic_load(&w->over)) {
-		uint64_t table = test_random(&seed) % 3, offset = test_random(&seed) % CROWD_KEYS;
-		struct block *b;
-
-		rcu_begin();
-		for (int i = 0; i < 8; i++) {
-			b = block_cache_peek(w->cache, table, offset + (uint64_t)i);
-			if (b)
-				crowd_look(w, b, table, offset + (uint64_t)i);
-		}
-		rcu_end();
-		b = block_cache_pin(w->cache, table, offset);
-		block_cache_count(w->cache, b != NULL);
-		if (b)
-			crowd_look(w, b, table, offset);
-		block_unpin(b);
-	}
-	return NULL;
-}
-
-static void *crowd_writer(void *arg)
-{
-	struct crowd *w = arg;
-	uint64_t seed = 200 + atomic_fetch_add(&w->next_seed, 1);
-
-	for (int i = 0; i < 6000; i++) {
-		struct block *b = block(test_random(&seed) % 3, test_random(&seed) % CROWD_KEYS, 1 + test_random(&seed) % 1500);
-
-		block_cache_insert(w->cache, b);
-		crowd_look(w, b, b->table, b->offset);
-		block_unpin(b);
-		if (i % 1000 == 999)
-			block_cache_forget(w->cache, test_random(&seed) % 3);
-	}
-	return NULL;
-}
-
-static void test_block_cache__readers_and_inserters_at_once(void **state)
-{
-	struct crowd w = { .cache = cache(150000) };
-	struct block_cache_stats s;
-
-	(void)state;
-	crowd_run(&w, crowd_reader, crowd_writer);
-	block_cache_stats(w.cache, &s);
-	assert_true(s.evictions > 0);
-	block_cache_free(w.cache);
-}
-
-enum { FAMILY_ROUNDS = 6000, FAMILY_PARENT = 100000 };
-
-/* Down from a parent, while parents and children come and go: what a pointer leads to is that child. */
-static void *family_reader(void *arg)
-{
-	struct crowd *w = arg;
-	uint64_t seed = 300 + atomic_fetch_add(&w->next_seed, 1);
-
-	while (!atomic_load(&w->over)) {
-		uint32_t i = (uint32_t)test_random(&seed) % KIDS;
-		struct block *p, *b;
-
-		rcu_begin();
-		p = block_cache_peek(w->cache, 1, FAMILY_PARENT);
-		b = p ? block_cache_peek_child(w->cache, p, 1, i) : NULL;
-		if (b)
-			crowd_look(w, b, 1, i * 100);
-		rcu_end();
-		p = block_cache_pin(w->cache, 1, FAMILY_PARENT);
-		b = p ? block_cache_pin_child(w->cache, p, 1, i) : NULL;
-		if (b)
-			crowd_look(w, b, 1, i * 100);
-		block_unpin(p);
-		block_unpin(b);
-	}
-	return NULL;
-}
-
-static void *family_writer(void *arg)
-{
-	struct crowd *w = arg;
-	uint64_t seed = 400 + atomic_fetch_add(&w->next_seed, 1);
-
-	for (int i = 0; i < FAMILY_ROUNDS; i++) {
-		uint64_t what = test_random(&seed) % 10;
-
-		if (what == 0) {
-			struct block *p = parent(FAMILY_PARENT);
-
-			block_cache_insert(w->cache, p);
-			block_unpin(p);
-		} else if (what < 6) {
-			block_unpin(enter_child(w->cache, FAMILY_PARENT, (uint32_t)test_random(&seed) % KIDS, 1000));
-		} else {
-			enter(w->cache, 2, test_random(&seed) % 1000, 3000);
-		}
-		if (i % 500 == 499)
-			block_cache_forget(w->cache, 1);
-	}
-	return NULL;
-}
-
-enum { NEIGHBOURS = 3, NEIGHBOURS_HELD = 24 };
-
-/* Blocks made, held and given back beside those of other threads, whose neighbours they are in the pool. */
-static void *neighbour(void *arg)
-{
-	struct crowd *w = arg;
-	struct block *held[NEIGHBOURS_HELD] = { NULL };
-	uint64_t seed = 300 + atomic_fetch_add(&w->next_seed, 1);
-
-	for (int i = 0; i < 30000; i++) {
-		struct block **b = &held[test_random(&seed) % NEIGHBOURS_HELD];
-
-		block_unpin(*b);
-		*b = block_cache_new_block(w->cache, 1 + test_random(&seed) % 9000, 0);
-		assert_non_null(*b);
-	}
-	for (int i = 0; i < NEIGHBOURS_HELD; i++)
-		block_unpin(held[i]);
-	return NULL;
-}
-
-/* Making a block must not write what the pool keeps in it for its neighbours. */
-static void test_block_cache__neighbours_in_the_pool_come_and_go(void **state)
-{
-	struct crowd w = { .cache = cache(64 << 20) };
-	struct block *b = block_cache_new_block(w.cache, 100, 0);
-	pthread_t threads[NEIGHBOURS];
-
-	(void)state;
-	assert_non_null(b->pool);
-	for (int i = 0; i < NEIGHBOURS; i++)
-		assert_int_equal(thread_start(&threads[i], "neighbour", neighbour, &w), 0);
-	for (int i = 0; i < NEIGHBOURS; i++)
-		thread_join(threads[i]);
-	pool_check(b->pool);
-	block_unpin(b);
-	block_cache_free(w.cache);
-}
-
-static void test_block_cache__families_come_and_go_under_readers(void **state)
-{
-	struct crowd w = { .cache = cache(80000) };
-
-	(void)state;
-	crowd_run(&w, family_reader, family_writer);
-	block_cache_free(w.cache);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -693,9 +437,6 @@ int main(void)
 		cmocka_unit_test(test_block_cache__holes_are_within_the_capacity),
 		cmocka_unit_test(test_block_cache__counts),
 		cmocka_unit_test(test_block_cache__without_memory),
-		cmocka_unit_test(test_block_cache__readers_and_inserters_at_once),
-		cmocka_unit_test(test_block_cache__neighbours_in_the_pool_come_and_go),
-		cmocka_unit_test(test_block_cache__families_come_and_go_under_readers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

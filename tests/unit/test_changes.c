@@ -217,11 +217,11 @@ static void test_changes__change_log_size_is_kept_to(void **state)
 	}
 	newest = changekit_newest(&k);
 	assert_int_equal(dbkit_close(&k), 0);
-	k.opts.change_log_size = CHANGEKIT_SEGMENT;         /* less of it from now on */
+	k.opts.change_log_size = CHANGEKIT_SEGMENT;  /* less of it from now on */
 	assert_int_equal(dbkit_open(&k), 0);
 	assert_true(changekit_kept(&k) <= 2 * CHANGEKIT_SEGMENT);
 	assert_true(dbkit_files(&k, "db", ".wal") <= 4);
-	assert_true(changekit_oldest(&k) <= newest);        /* what is left may be a segment with nothing in it */
+	assert_true(changekit_oldest(&k) <= newest);      /* what is left may be a segment with nothing in it */
 	changekit_expect_all(&k, changekit_oldest(&k), 0);
 	dbkit_fini(&k);
 }

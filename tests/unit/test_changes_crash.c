@@ -63,7 +63,7 @@ static void test_changes__go_on_over_a_crash(void **state)
 	snprintf(want, sizeof(want), "%" PRIu64 "+c=3 ", after + 1);
 	assert_string_equal(changekit_read(c), want);
 	silt_changes_close(c);
-	assert_string_equal(changekit_since(&k, before + 500), want);       /* never given: within the leap */
+	assert_string_equal(changekit_since(&k, before + 500), want);     /* never given: within the leap */
 	for (int i = 0; i < 2; i++) {             /* and from a log that was written before */
 		assert_int_equal(dbkit_close(&k), 0);
 		assert_int_equal(dbkit_open(&k), 0);
