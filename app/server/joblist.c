@@ -12,7 +12,7 @@
 
 struct joblist {
 	struct store *store;          /* [c] */
-	uint64_t start_s;             /* [c] */
+	uint64_t start_us;            /* [c] */
 	pthread_t thread;
 	pthread_mutex_t mutex;        /* a leaf; not held while a job runs */
 	pthread_cond_t changed;       /* by the monotonic clock */
@@ -30,11 +30,11 @@ static struct timespec joblist_clock(clockid_t clock)
 	return t;
 }
 
-static uint64_t joblist_unix_ms(void)
+static uint64_t joblist_unix_us(void)
 {
 	struct timespec t = joblist_clock(CLOCK_REALTIME);
 
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
 static struct job *joblist_at(struct joblist *j, size_t i)
@@ -109,12 +109,12 @@ static void *joblist_main(void *arg)
 			continue;
 		}
 		job->state = JOB_RUNNING;
-		job->begun_ms = joblist_unix_ms();
+		job->begun_ms = joblist_unix_us() / 1000;
 		(void)pthread_mutex_unlock(&j->mutex);
 		code = joblist_run(j, job, &version);
 		(void)pthread_mutex_lock(&j->mutex);
 		job->state = JOB_DONE;
-		job->ended_ms = joblist_unix_ms();
+		job->ended_ms = joblist_unix_us() / 1000;
 		job->code = code;
 		job->version = version;
 		(void)pthread_cond_broadcast(&j->changed);
@@ -164,7 +164,7 @@ bool joblist_do(struct joblist *j, const struct job *wanted, uint64_t wait_ms, s
 	if (queued) {
 		*job = (struct job){ .kind = wanted->kind };
 		memcpy(job->name, wanted->name, sizeof(job->name));
-		snprintf(job->id, sizeof(job->id), "%" PRIx64 "-%" PRIu64, j->start_s, ++j->given);
+		snprintf(job->id, sizeof(job->id), "%" PRIx64 "-%" PRIu64, j->start_us, ++j->given);
 		*out = *job;
 		(void)pthread_cond_broadcast(&j->changed);
 	}
@@ -229,7 +229,7 @@ int joblist_new(struct store *store, struct joblist **out)
 	if (j == NULL)
 		return ENOMEM;
 	j->store = store;
-	j->start_s = (uint64_t)joblist_clock(CLOCK_REALTIME).tv_sec;
+	j->start_us = joblist_unix_us();
 	(void)pthread_mutex_init(&j->mutex, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

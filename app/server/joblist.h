@@ -4,7 +4,7 @@
  *
  *	JOB_QUEUED -> JOB_RUNNING -> JOB_DONE, its code says how
  *
- * An id is never used twice, not even by another process: it begins with the time of the start.
+ * An id is never used twice, not even by a process that was started again at once: it begins with the time of the start, to the microsecond.
  */
 #ifndef SERVER_JOBLIST_H
 #define SERVER_JOBLIST_H

@@ -147,6 +147,24 @@ static void test_joblist__the_end_stops_what_runs(void **state)
 	joblist_free(NULL);
 }
 
+/* A restart takes less than a second: who asks for a job of the one before must not be told of another. */
+static void test_joblist__ids_are_not_used_again_after_a_restart(void **state)
+{
+	struct job wanted = { .kind = JOB_CHECKPOINT, .name = "a" }, job;
+	char before[sizeof(job.id)] = "";
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct joblist *j = slow_start();
+
+		assert_false(joblist_find(j, span_str(before), &job));
+		assert_true(joblist_do(j, &wanted, 100000, &job));
+		assert_string_not_equal(job.id, before);
+		strcpy(before, job.id);
+		slow_end(j);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +172,7 @@ int main(void)
 		cmocka_unit_test(test_joblist__what_is_slow_is_asked_after),
 		cmocka_unit_test(test_joblist__too_many_are_refused_and_old_ones_forgotten),
 		cmocka_unit_test(test_joblist__the_end_stops_what_runs),
+		cmocka_unit_test(test_joblist__ids_are_not_used_again_after_a_restart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
