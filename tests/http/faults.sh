@@ -116,6 +116,28 @@ done
 that "what was acknowledged ($(wc -l <"$work/promised")) is there, what was refused ($(wc -l <"$work/refused")) is not" [ "$wrong" = 0 ]
 serve_stop
 
+# ---- writers that are always faster than a batch, whose reads of the disk wait for them
+printf 'memory = 8M\n' >"$work/small.conf"
+serve_start --config "$work/small.conf" || finish
+json=(-H 'Content-Type: application/json')
+head -c 1500000 /dev/urandom | base64 -w 0 >"$work/value"
+for i in 1 2 3 4; do put "cold/$i" "@$work/value"; done                  # more than the cache holds
+request -X POST /v1/admin/flush
+put raced 0
+echo '{"ops":[{"get":{"key":"raced"}},{"get":{"key":"cold/1"}},{"get":{"key":"cold/2"}},{"get":{"key":"cold/3"}},{"get":{"key":"cold/4"}},{"put":{"key":"late","value":"1"}}]}' >"$work/race"
+for i in $(seq 200); do printf 'url = "%s/v1/kv/raced?durability=async"\nrequest = PUT\ndata = %s\noutput = /dev/null\nnext\n' "$url" "$i"; done | sed '$d' >"$work/racer"
+fault lag
+while [ -e "$work/faults/lag" ]; do curl -s -K "$work/racer"; done &
+racer=$!
+expect 'a batch that comes too late a hundred times is refused' 503 type:contended 'h:retry-after: [0-9]+' 'has("outcome") | not' \
+    -- "${json[@]}" --data-binary "@$work/race" /v1/batch
+over lag
+wait "$racer"
+that 'nothing of it is there' lacks late
+expect 'it is done where nobody is faster' 200 '.results[0].key == "raced" and (.results | length) == 6' -- "${json[@]}" --data-binary "@$work/race" /v1/batch
+that 'and there then' holds late 1
+serve_stop
+
 # ---- jobs that do not get on: sixteen wait behind the one that runs, and one more is refused
 printf 'workers = 32\n' >"$work/jobs.conf"
 serve_start --config "$work/jobs.conf" || finish

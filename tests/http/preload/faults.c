@@ -6,10 +6,12 @@
  * eio       while it is there, fdatasync fails with EIO
  * enospc    while it is there, pwrite and pwritev fail with ENOSPC
  * slow      while it is there, fsync and fdatasync of tables wait: a disk that does not keep up with writes
+ * lag       while it is there, a read of a table waits until the log was written to some more times: writers are always faster
  * clock     seconds by which the wall clock is wrong
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,10 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+
+#define FAULTS_LAG 3u                 /* writes to the log: behind one that stands alone comes a mark */
+
+static _Atomic unsigned faults_log_writes;       /* while there is `lag` */
 
 static bool faults_has(const char *name)
 {
@@ -40,7 +46,7 @@ static void *faults_real(const char *name)
 	return f;
 }
 
-static bool faults_is_table(int fd)
+static bool faults_is(int fd, const char *kind)
 {
 	char link[64], path[4096];
 	ssize_t n;
@@ -48,13 +54,29 @@ static bool faults_is_table(int fd)
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	n = readlink(link, path, sizeof(path) - 1);
 	path[n > 0 ? n : 0] = 0;
-	return strstr(path, ".sst") != NULL;
+	return strstr(path, kind) != NULL;
 }
 
 static void faults_wait(int fd)
 {
-	while (faults_has("slow") && faults_is_table(fd))
+	while (faults_has("slow") && faults_is(fd, ".sst"))
 		usleep(20000);
+}
+
+static void faults_count(int fd)
+{
+	if (faults_has("lag") && faults_is(fd, ".wal"))
+		atomic_fetch_add(&faults_log_writes, 1);
+}
+
+static void faults_lag(int fd)
+{
+	unsigned from = atomic_load(&faults_log_writes);
+
+	if (!faults_has("lag") || !faults_is(fd, ".sst"))
+		return;
+	while (faults_has("lag") && atomic_load(&faults_log_writes) - from < FAULTS_LAG)
+		usleep(200);
 }
 
 int fdatasync(int fd)
@@ -73,8 +95,15 @@ int fsync(int fd)
 	return ((int (*)(int))faults_real("fsync"))(fd);
 }
 
+ssize_t pread(int fd, void *p, size_t n, off_t at)
+{
+	faults_lag(fd);
+	return ((ssize_t (*)(int, void *, size_t, off_t))faults_real("pread"))(fd, p, n, at);
+}
+
 ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
 {
+	faults_count(fd);
 	if (faults_has("enospc")) {
 		errno = ENOSPC;
 		return -1;
@@ -84,6 +113,7 @@ ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
 
 ssize_t pwritev(int fd, const struct iovec *v, int n, off_t at)
 {
+	faults_count(fd);
 	if (faults_has("enospc")) {
 		errno = ENOSPC;
 		return -1;
