@@ -39,6 +39,7 @@ void answer_value(struct request *r, const struct store_entry *e)
 void answer_version(struct request *r, uint64_t version)
 {
 	response_header_number(&r->response, "Silt-Version", version);
+	r->response.written = true;
 }
 
 void answer_finish(struct request *r, bool written)

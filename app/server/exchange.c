@@ -16,7 +16,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -462,8 +461,7 @@ static void exchange_bound_answer(struct exchange *x)
 	struct request *r = &x->request;
 	size_t len = r->response.body.len;
 
-	if (exchange_charge_answer(x, len > EXCHANGE_KEEP_CAP ? len : 0) || x->begun || r->method == NULL ||
-	    (strcmp(r->method, "GET") != 0 && strcmp(r->method, "HEAD") != 0))
+	if (exchange_charge_answer(x, len > EXCHANGE_KEEP_CAP ? len : 0) || x->begun || r->response.written)
 		return;
 	bytes_fini(&r->response.body);
 	r->stream = NULL;

@@ -38,6 +38,7 @@ void response_reset(struct response *r)
 {
 	r->status = 0;
 	r->head_only = false;
+	r->written = false;
 	r->streamed = false;
 	r->split = false;
 	r->problem = NULL;

@@ -10,6 +10,7 @@ struct response {
 	struct bytes headers;         /* "Name: value\r\n"*, without Status and Content-Length */
 	struct bytes body;
 	bool head_only;               /* HEAD: Content-Length says what GET would send; set by route_dispatch() before all else */
+	bool written;                 /* it says what a write has done: it leaves, whatever memory it takes */
 	bool streamed;                /* its length is not known: no Content-Length */
 	const char *problem;          /* the type of the problem that it is; static; NULL = none */
 	bool split;                   /* a header value held CR, LF or NUL: no such answer leaves */

@@ -130,6 +130,8 @@ request -X PUT --data-binary "@$work/fits" /v1/kv/fits
 request -X PUT --data-binary "@$work/beyond" /v1/kv/beyond
 expect 'an answer of max_answer_memory' 200 "file:$work/fits" -- /v1/kv/fits
 expect 'one byte more' 503 type:out-of-memory 'h:retry-after: [0-9]+' -- /v1/kv/beyond
+expect 'what a batch of gets takes counts, too' 503 type:out-of-memory 'h:retry-after: [0-9]+' -- "${json[@]}" -d '{"ops":[{"get":{"key":"beyond"}}]}' /v1/batch
+expect 'what a batch has written is told whatever it takes' 200 '.results[0].value | length == 1048577' -- "${json[@]}" -d '{"ops":[{"get":{"key":"beyond"}},{"put":{"key":"beside","value":""}}]}' /v1/batch
 expect 'what was removed is told whatever it takes' 200 "file:$work/beyond" -- -X DELETE -H 'Prefer: return=representation' /v1/kv/beyond
 
 # ---- names

@@ -51,6 +51,7 @@ static inline enum route_result rig_large(struct request *r)
 	size_t n = strtoul(r->query.p, NULL, 10);
 
 	rig_answer(r, "");
+	r->response.written = strcmp(r->method, "PUT") == 0;
 	assert_true(bytes_reserve(&r->response.body, n));
 	for (size_t i = 0; i < n; i++)
 		r->response.body.p[i] = (char)(i * 7 >> 4);
