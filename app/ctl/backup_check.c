@@ -54,40 +54,31 @@ int backup_check_files(struct filecopy *c, const struct filecopy_dir *dir, const
 
 /* ---- the engine's ---------------------------------------------------------------------------------------------------------- */
 
-struct backup_check {
-	struct session s;
-	bool quiet;
-};
-
-static int backup_check_progress(void *ctx, uint64_t done, uint64_t total)
-{
-	struct backup_check *c = ctx;
-
-	if (!c->quiet)
-		(void)progress_tell(&c->s.progress, done, total);
-	return stop_asked() != 0;
-}
-
 int backup_check_store(const struct args *a, const char *path, bool deep, bool quiet, uint64_t *version)
 {
-	struct backup_check c = { .quiet = quiet };
 	struct silt_options o;
 	struct silt_stats stats;
+	struct session s;
 	int rc;
 
-	session_options(&c.s, a, &o);
-	c.s.progress.what = "verify";
+	session_options(&s, a, &o);
+	s.progress.what = "verify";
+	s.progress.silent = quiet;
 	o.create = false;
 	o.read_only = true;
-	rc = silt_open(path, &o, &c.s.db);
+	rc = silt_open(path, &o, &s.db);
+	if (rc == SILT_NOTFOUND) {
+		(void)fprintf(stderr, "siltctl: %s: there is no store in it\n", path);
+		return SESSION_DAMAGED;
+	}
 	if (rc != 0)
-		return rc == SILT_NOTFOUND ? SESSION_DAMAGED : session_fail(path, rc);
-	silt_stats(c.s.db, &stats);
+		return session_fail(path, rc);
+	silt_stats(s.db, &stats);
 	*version = stats.version;
 	if (deep)
-		rc = silt_verify(c.s.db, backup_check_progress, &c);
-	progress_clear(&c.s.progress);
-	session_close(&c.s);
+		rc = silt_verify(s.db, session_progress, &s);
+	progress_clear(&s.progress);
+	session_close(&s);
 	if (rc == SILT_END)
 		return stop_status();
 	return rc == 0 ? SESSION_OK : session_fail(path, rc);

@@ -9,7 +9,8 @@
 
 /* Every file is there, and has its size; `digests`: and its bytes are those of its digest. All findings are said; SESSION_DAMAGED. */
 int backup_check_files(struct filecopy *c, const struct filecopy_dir *dir, const struct backup_list *l, bool digests);
-/* The engine opens it, without changing anything, and with `deep` reads every table. SESSION_DAMAGED: findings were said. */
+/* The engine opens it, without changing anything, and with `deep` reads every table. quiet: it shows how far it is on a terminal alone. SESSION_DAMAGED: findings
+   were said. */
 int backup_check_store(const struct args *a, const char *path, bool deep, bool quiet, uint64_t *version);
 
 #endif

@@ -3,6 +3,7 @@
 #include "ctl/commands.h"
 #include "ctl/owner.h"
 #include "ctl/session.h"
+#include "ctl/stop.h"
 #include "ctl/text.h"
 
 #include <inttypes.h>
@@ -43,6 +44,10 @@ static int checkpoint_fail(const char *name, int rc)
 	if (rc == SILT_CONFLICT) {
 		(void)fprintf(stderr, "siltctl: %s: is there already\n", name);
 		return SESSION_UNREADABLE;
+	}
+	if (rc == SILT_END) {
+		(void)fprintf(stderr, "siltctl: %s: interrupted: nothing of it is left\n", name);
+		return stop_status();
 	}
 	if (rc == SILT_E_MISUSE) {
 		(void)fprintf(stderr, "siltctl: \"%s\": a checkpoint's name is of A-Z a-z 0-9 . _ -, without a leading dot\n", name);
@@ -89,11 +94,12 @@ static int checkpoint_make(const struct args *a)
 	return status;
 }
 
-/* As root: into the store as its owner; to a place that may be root's alone as root, and the store's files are given back. */
+/* As root: into the store as its owner; to a place that may be root's alone as root, and the store's files are given back, also after Ctrl-C. */
 static int checkpoint_as_owner(const struct args *a, int (*work)(const struct args *a))
 {
 	int status;
 
+	stop_begin();
 	if (a->to) {
 		status = work(a);
 		owner_mend(a->dir);

@@ -3,6 +3,7 @@
 #include "ctl/commands.h"
 #include "ctl/owner.h"
 #include "ctl/session.h"
+#include "ctl/stop.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -40,10 +41,15 @@ int repair_command(const struct args *a)
 		return SESSION_USAGE;
 	if (apply && !owner_enter(a->dir))
 		return SESSION_UNREADABLE;
+	stop_begin();
 	session_options(&s, a, &o);
 	rc = silt_repair(a->dir, &o, apply ? SILT_REPAIR_APPLY : 0, repair_print, &s.progress, &result);
 	owner_leave();
 	progress_clear(&s.progress);
+	if (rc == SILT_END) {
+		(void)fprintf(stderr, "siltctl: %s: interrupted: nothing was changed\n", a->dir);
+		return stop_status();
+	}
 	if (rc == 0 || result.findings)
 		repair_sum_up(&result, apply);
 	return rc == 0 ? SESSION_OK : session_fail(a->dir, rc);

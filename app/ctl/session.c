@@ -49,10 +49,11 @@ static const char *session_reason(int code)
 	switch (code) {
 	case SILT_E_BUSY: return "in use by another process: stop it first, or ask it with --url";
 	case SILT_E_CORRUPT: return "damaged";
-	case SILT_NOTFOUND: case SILT_E_IO: case SILT_E_MISUSE: return "can't be read";
+	case SILT_NOTFOUND: case SILT_E_MISUSE: return "can't be read";
+	case SILT_E_IO: return "can't be read or written";
 	case SILT_E_NOSPACE: return "the disk is full: nothing of this was written; make room, and try again";
 	case SILT_E_FAULT: return "a write failed before: the store takes none until it is opened again";
-	case SILT_E_TOOBIG: return "too big: of key, value or content type";
+	case SILT_E_TOOBIG: return "too big: a key has at most 4096 bytes, a value 256 MiB, a content type 255 bytes";
 	case SILT_E_VERSION: return "in the format of a later version";
 	case SILT_E_NOMEM: return "there is no memory for this";
 	default: return silt_strerror(code);
@@ -65,6 +66,14 @@ int session_fail(const char *what, int code)
 	return session_status(code);
 }
 
+int session_progress(void *ctx, uint64_t done, uint64_t total)
+{
+	struct session *s = ctx;
+
+	(void)progress_tell(&s->progress, done, total);
+	return stop_asked();
+}
+
 void session_options(struct session *s, const struct args *a, struct silt_options *o)
 {
 	*s = (struct session){ 0 };
@@ -72,8 +81,8 @@ void session_options(struct session *s, const struct args *a, struct silt_option
 	silt_options_init(o);
 	o->log = session_log;
 	o->log_ctx = s;
-	o->progress = progress_tell;
-	o->progress_ctx = &s->progress;
+	o->progress = session_progress;
+	o->progress_ctx = s;
 }
 
 static int session_begin(struct session *s, const struct args *a, bool read_only)

@@ -30,6 +30,8 @@ struct session {
 
 /* Begins a session: what the engine says, and how far it is, goes through it. For what opens the store itself. */
 void session_options(struct session *s, const struct args *a, struct silt_options *o);
+/* A silt_progress_fn of a session: shows how far it is, and ends the work where a signal asks for that (stop.h). */
+int session_progress(void *ctx, uint64_t done, uint64_t total);
 /* For writing: the log of a process that was killed is recovered first. Else as session_open(). */
 int session_open_to_write(struct session *s, const struct args *a);
 /* Read-only: the store is not changed. 0, or an exit status, and stderr says why. End with session_close(). */

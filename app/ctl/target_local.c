@@ -245,12 +245,6 @@ static int target_local_compact(struct target *t)
 	return target_local_fail(t, silt_compact(target_local_of(t)->s.db));
 }
 
-static int target_local_progress(void *ctx, uint64_t done, uint64_t total)
-{
-	(void)progress_tell(ctx, done, total);
-	return stop_asked();
-}
-
 static int target_local_verify(struct target *t, struct progress *p, struct target_verified *out)
 {
 	struct target_local *l = target_local_of(t);
@@ -258,7 +252,7 @@ static int target_local_verify(struct target *t, struct progress *p, struct targ
 	int rc;
 
 	l->s.progress = *p;                      /* which makes way for what the engine says */
-	rc = silt_verify(l->s.db, target_local_progress, &l->s.progress);
+	rc = silt_verify(l->s.db, session_progress, &l->s);
 	progress_clear(&l->s.progress);
 	silt_stats(l->s.db, &stats);
 	*out = (struct target_verified){ .log_entries = stats.recovered_entries, .findings = atomic_load(&l->s.findings) };

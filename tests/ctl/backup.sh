@@ -108,6 +108,11 @@ printf '# siltstone backup 1\n# version 1\n# made 2026-11-21T21:30:00Z\n# 5 -\n%
 run restore "$bad" --to "$work/x";   so 'a name that leads elsewhere' 3 'e:line 5'
 : >"$bad/SHA256SUMS"
 run backup --verify "$bad";          so 'an empty list' 3 'e:line 1'
+cp -r "$(newest "$b")" "$work/torso" && rm "$work/torso/MANIFEST"
+awk '{ line[NR] = $0 } / MANIFEST$/ { at = NR } END { for (i = 1; i < NR; i++) if (i != at && i != at - 1) print line[i] }' \
+    "$work/torso/SHA256SUMS" >"$work/list"
+{ cat "$work/list"; echo "# end $(sha256sum <"$work/list" | cut -c1-64)"; } >"$work/torso/SHA256SUMS"
+run restore "$work/torso" --to "$work/x"; so 'a list of all but the manifest' 3 'e:there is no store in it' 'e:nothing was restored'
 cp -r "$b" "$work/rot" && flip "$(newest "$work/rot")/000003.sst" 300
 run --db "$db" backup "$work/rot";   so 'what would be linked is read, and found damaged' 3 'e:--full' 'e:no backup was made'
 that 'and no backup is left of it' no_leftover "$work/rot"
@@ -152,6 +157,25 @@ for pause in 0 0.01 0.02 0.04 0.08; do
 	that 'of what was left, if anything' no_leftover "$work/cut"
 done
 
+# A checkpoint elsewhere, which root has to make as root, the same: whole or not there, and nothing of root's stays in the store.
+head -c 3000000 /dev/urandom >"$work/random"
+run --db "$work/large" put random --file "$work/random" --create
+run --db "$work/large" flush
+[ "$(id -u)" != 0 ] || chown -R 12345:12345 "$work/large"
+touched() { [ -n "$(find "$work/large" -user 0 -print -quit)" ] || gone "$pid"; }
+for round in 1 2 3 4 5; do
+	"$ctl" --db "$work/large" checkpoint --to "$work/point" --copy >/dev/null 2>"$work/err" &
+	pid=$!
+	until touched; do :; done
+	kill -TERM "$pid" 2>/dev/null
+	wait "$pid"
+	status=$?
+	that "checkpoint $round: by the signal, or done" [ "$status" = 143 -o "$status" = 0 ]
+	that 'what is there is whole' [ ! -e "$work/point.tmp" -a \( "$status" = 143 -o -e "$work/point/MANIFEST" \) ]
+	that 'the store is its owner'"'"'s' [ "$(find "$work/large" -printf '%U\n' | sort -u | wc -l)" = 1 ]
+	rm -rf "$work/point" "$work/point.tmp"
+done
+
 # ---- a full disk: one of a few hundred KiB, in a mount namespace of its own
 if unshare -m true 2>/dev/null && unshare -m bash -c 'mkdir "$1" && mount -t tmpfs -o size=1m none "$1"' - "$work/try" 2>/dev/null; then
 	cat >"$work/full.sh" <<-'END'
@@ -180,9 +204,6 @@ if unshare -m true 2>/dev/null && unshare -m bash -c 'mkdir "$1" && mount -t tmp
 		unshare -m bash -c 'mount -t tmpfs -o "$1" none "$0" && cd "$0" && shift && . "$1"' "$at" "size=$size" "$@" >"$work/out" 2>"$work/err" </dev/null
 		status=$?
 	}
-	head -c 3000000 /dev/urandom >"$work/random"
-	run --db "$work/large" put random --file "$work/random" --create
-	run --db "$work/large" flush
 	cat >"$work/copying.sh" <<-'END'
 	ctl=$2 db=$3
 	"$ctl" --db "$db" backup b >/dev/null || exit 98
