@@ -14,6 +14,7 @@
 #include "ctl/stop.h"
 #include "ctl/target.h"
 #include "ctl/text.h"
+#include "util/json_text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -246,6 +247,22 @@ static void import_say_place(const struct import *im)
 	bytes_fini(&text);
 }
 
+/* The file as --from-file takes it, which is escaped and so UTF-8. */
+static void import_print_place(const struct import *im)
+{
+	struct bytes text = { 0 }, json = { 0 };
+
+	if (im->from_path.len) {
+		text_escape(span_of(im->from_path.p, im->from_path.len - 1), &text);
+		json_text_string(&json, span_of(text.p, text.len));
+		(void)printf(",\"from_file\":%.*s", (int)json.len, json.bad ? "" : json.p);
+	} else if (im->from_line) {
+		(void)printf(",\"from_line\":%" PRIu64, im->from_line);
+	}
+	bytes_fini(&text);
+	bytes_fini(&json);
+}
+
 static void import_sum_up(const struct import *im, bool failed)
 {
 	uint64_t took_ms = progress_ms(&im->progress);
@@ -254,8 +271,8 @@ static void import_sum_up(const struct import *im, bool failed)
 		import_say_place(im);
 	if (im->args->given & ARGS_JSON) {
 		(void)printf("{\"imported\":%" PRIu64 ",\"expired\":%" PRIu64, im->imported, im->expired);
-		if (failed && im->from_line)
-			(void)printf(",\"from_line\":%" PRIu64, im->from_line);
+		if (failed)
+			import_print_place(im);
 		(void)printf("}\n");
 	} else if (!failed) {
 		(void)printf("import: %" PRIu64 " entries, %" PRIu64 ".%01" PRIu64 " s", im->imported, took_ms / 1000, took_ms % 1000 / 100);

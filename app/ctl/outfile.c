@@ -59,11 +59,19 @@ static bool outfile_usual_mode(int fd)
 	return fchmod(fd, 0666 & ~mask) == 0;
 }
 
+/* What was for few to read stays so. Its owner's, where we may give it to him. */
+static bool outfile_same_mode(int fd, const struct stat *old)
+{
+	(void)!fchown(fd, old->st_uid, old->st_gid);
+	return fchmod(fd, old->st_mode & 0777) == 0;
+}
+
 static int outfile_begin(struct outfile *o)
 {
 	struct stat st;
+	bool there = stat(o->path, &st) == 0;
 
-	if (stat(o->path, &st) == 0 && !S_ISREG(st.st_mode)) {
+	if (there && !S_ISREG(st.st_mode)) {
 		o->fd = open(o->path, O_WRONLY | O_CLOEXEC);
 		return o->fd < 0 ? outfile_fail(o, errno) : SESSION_OK;
 	}
@@ -72,7 +80,7 @@ static int outfile_begin(struct outfile *o)
 		return session_fail(o->path, SILT_E_NOMEM);
 	}
 	o->fd = mkostemp(o->temporary, O_CLOEXEC);
-	if (o->fd >= 0 && outfile_usual_mode(o->fd))
+	if (o->fd >= 0 && (there ? outfile_same_mode(o->fd, &st) : outfile_usual_mode(o->fd)))
 		return SESSION_OK;
 	if (o->fd < 0) {
 		free(o->temporary);

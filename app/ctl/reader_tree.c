@@ -20,8 +20,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { READER_TREE_FDS = SILT_KEY_MAX };      /* more than a key has directories, and some for the rest */
 
 struct reader_tree_level {            /* a directory that is being read */
 	int fd;
@@ -51,7 +54,9 @@ static struct reader_tree *reader_tree_of(struct reader *r)
 
 static int reader_tree_bad(const struct reader_tree *t, int status, const char *what)
 {
-	(void)fprintf(stderr, "siltctl: %s/%s: %s\n", t->reader.name, t->path.p ? t->path.p : "", what);
+	(void)fprintf(stderr, "siltctl: %s/", t->reader.name);
+	text_show(stderr, span_of(t->path.p, t->path.len));
+	(void)fprintf(stderr, ": %s\n", what);
 	return status;
 }
 
@@ -233,8 +238,11 @@ static int reader_tree_open_name(struct reader_tree *t, const char *name, int *f
 
 static int reader_tree_down(struct reader_tree *t, int fd)
 {
-	if (bytes_add(&t->path, "/", 1))
+	if (bytes_add(&t->path, "/", 2)) {       /* its NUL, too: where this fails, the path is said */
+		t->path.len--;
+		t->reader.place.path = t->path.p;
 		return reader_tree_enter(t, fd);
+	}
 	(void)close(fd);
 	return reader_tree_no_memory(t);
 }
@@ -295,6 +303,17 @@ static const struct reader_ops reader_tree_ops = {
 	.next = reader_tree_next, .progress = reader_tree_progress, .close = reader_tree_close,
 };
 
+/* Each directory on the way down is open: keys with many slashes need more of that than a shell usually allows. */
+static void reader_tree_allow_depth(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= READER_TREE_FDS)
+		return;
+	files.rlim_cur = files.rlim_max < READER_TREE_FDS ? files.rlim_max : READER_TREE_FDS;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
 /* As import says it: escaped. */
 static int reader_tree_from(struct reader_tree *t, const char *text)
 {
@@ -327,6 +346,7 @@ int reader_tree_open(const struct args *a, const char *path, struct reader **out
 		return session_fail(path, SILT_E_NOMEM);
 	}
 	t->reader = (struct reader){ .ops = &reader_tree_ops, .name = path };
+	reader_tree_allow_depth();
 	t->literal = a->given & ARGS_LITERAL;
 	t->meta = span_str(a->content_type);
 	status = reader_tree_from(t, a->from_file);

@@ -15,17 +15,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
+#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WRITER_TREE_FDS = 16 };
-
 struct writer_tree {
 	struct writer writer;         /* first */
+	char *place;                  /* where the tree will be: where a symbolic link leads, without slashes at its end */
 	char *temporary;              /* NULL where there is none (any more) */
 	int root;
 	int last;                     /* the directory of the file before, which is mostly that of the next one, too; -1 = none */
@@ -168,18 +167,25 @@ static int writer_tree_commit(struct writer *writer, const struct target_scanned
 	struct writer_tree *w = writer_tree_of(writer);
 
 	(void)all;
-	if (syncfs(w->root) != 0 || rename(w->temporary, writer->name) != 0)
+	if (syncfs(w->root) != 0 || rename(w->temporary, w->place) != 0)
 		return writer_tree_fail(w, NULL, errno);
 	free(w->temporary);
 	w->temporary = NULL;
-	return outfile_sync_directory_of(writer->name) ? SESSION_OK : writer_tree_fail(w, NULL, errno);
+	return outfile_sync_directory_of(w->place) ? SESSION_OK : writer_tree_fail(w, NULL, errno);
 }
 
-static int writer_tree_remove(const char *path, const struct stat *st, int kind, struct FTW *at)
+/* Each in its own directory: the path of a long key is longer than a path may be. */
+static void writer_tree_remove(char *root)
 {
-	(void)st; (void)kind; (void)at;
-	(void)remove(path);
-	return 0;
+	FTS *walk = fts_open((char *[]){ root, NULL }, FTS_PHYSICAL | FTS_NOSTAT, NULL);
+	const FTSENT *e;
+
+	if (!walk)
+		return;
+	while ((e = fts_read(walk)) != NULL)
+		if (e->fts_info != FTS_D)
+			(void)remove(e->fts_accpath);
+	(void)fts_close(walk);
 }
 
 static void writer_tree_close(struct writer *writer)
@@ -190,8 +196,9 @@ static void writer_tree_close(struct writer *writer)
 	if (w->root >= 0)
 		(void)close(w->root);
 	if (w->temporary)
-		(void)nftw(w->temporary, writer_tree_remove, WRITER_TREE_FDS, FTW_DEPTH | FTW_PHYS);
+		writer_tree_remove(w->temporary);
 	free(w->temporary);
+	free(w->place);
 	bytes_fini(&w->path);
 	bytes_fini(&w->last_path);
 	free(w);
@@ -222,20 +229,47 @@ static bool writer_tree_usual_mode(int fd)
 	return fchmod(fd, 0777 & ~mask) == 0;
 }
 
-static int writer_tree_begin(struct writer_tree *w)
+/* Of an empty directory that is replaced mode and owner stay, the owner where we may give it to him. */
+static int writer_tree_take_over(const struct writer_tree *w, const struct stat *old)
+{
+	struct stat st;
+
+	if (fstat(w->root, &st) != 0)
+		return writer_tree_fail(w, NULL, errno);
+	if (st.st_dev != old->st_dev) {
+		(void)fprintf(stderr, "siltctl: %s: is a mount point, which can't be replaced: export into a directory in it\n", w->writer.name);
+		return SESSION_UNREADABLE;
+	}
+	(void)!fchown(w->root, old->st_uid, old->st_gid);
+	return fchmod(w->root, old->st_mode & 07777) == 0 ? SESSION_OK : writer_tree_fail(w, NULL, errno);
+}
+
+static int writer_tree_find_place(struct writer_tree *w)
 {
 	const char *path = w->writer.name;
 	size_t n = strlen(path);
 
 	while (n > 1 && path[n - 1] == '/')
 		n--;
-	if (access(path, F_OK) == 0 && !writer_tree_is_empty(path)) {
-		(void)fprintf(stderr, "siltctl: %s: it is there, and not empty: an export makes a new directory\n", path);
-		return SESSION_UNREADABLE;
-	}
-	if (asprintf(&w->temporary, "%.*s.XXXXXX", (int)n, path) < 0) {
+	w->place = realpath(path, NULL);
+	if (!w->place)
+		w->place = strndup(path, n);
+	if (w->place && asprintf(&w->temporary, "%s.XXXXXX", w->place) >= 0)
+		return SESSION_OK;
+	w->temporary = NULL;
+	return session_fail(path, SILT_E_NOMEM);
+}
+
+static int writer_tree_begin(struct writer_tree *w)
+{
+	struct stat old;
+	bool there = stat(w->place, &old) == 0;
+
+	if (there && !writer_tree_is_empty(w->place)) {
+		(void)fprintf(stderr, "siltctl: %s: it is there, and not empty: an export makes a new directory\n", w->writer.name);
+		free(w->temporary);
 		w->temporary = NULL;
-		return session_fail(path, SILT_E_NOMEM);
+		return SESSION_UNREADABLE;
 	}
 	if (!mkdtemp(w->temporary)) {
 		int error = errno;
@@ -245,7 +279,11 @@ static int writer_tree_begin(struct writer_tree *w)
 		return writer_tree_fail(w, NULL, error);
 	}
 	w->root = open(w->temporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return w->root >= 0 && writer_tree_usual_mode(w->root) ? SESSION_OK : writer_tree_fail(w, NULL, errno);
+	if (w->root < 0)
+		return writer_tree_fail(w, NULL, errno);
+	if (there)
+		return writer_tree_take_over(w, &old);
+	return writer_tree_usual_mode(w->root) ? SESSION_OK : writer_tree_fail(w, NULL, errno);
 }
 
 int writer_tree_open(const char *path, struct writer **out)
@@ -257,7 +295,9 @@ int writer_tree_open(const char *path, struct writer **out)
 		return session_fail(path, SILT_E_NOMEM);
 	w->writer = (struct writer){ .ops = &writer_tree_ops, .name = path };
 	w->root = w->last = -1;
-	status = writer_tree_begin(w);
+	status = writer_tree_find_place(w);
+	if (status == SESSION_OK)
+		status = writer_tree_begin(w);
 	if (status != SESSION_OK) {
 		writer_tree_close(&w->writer);
 		return status;

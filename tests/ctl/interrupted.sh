@@ -148,8 +148,14 @@ for f in ndjson csv; do
 	run --url "$url" export --format $f --output tiny/kept
 	so "$f: no room for an export" 4 'e:No space left on device' 'e:nothing was left in' 'e:run it again'
 done
+run --url "$url" put --escaped "$(for ((i = 0; i < 4000; i++)); do printf '\\x01'; done)" 'in a path longer than a path may be'
+so 'a long key' 0
 run --url "$url" export --format files --output tiny/tree
 so 'files: no room for an export' 4 'e:No space left on device' 'e:nothing was left in tiny/tree'
+mkdir tiny/mounted && mount -t tmpfs -o size=1m none tiny/mounted
+run --url "$url" export --format files --output tiny/mounted
+so 'files: a mount point' 4 'e:mount point'
+umount tiny/mounted && rmdir tiny/mounted
 that 'what was there is as it was, and alone' [ "$(ls tiny):$(head -n 1 tiny/kept)" = kept:before ]
 mount -t tmpfs -o size=480m none small
 run --db small/db put one x --create

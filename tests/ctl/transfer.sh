@@ -86,6 +86,34 @@ run --db t export --format files --output esc/tree
 so 'a key that climbs' 0
 that 'stays in the tree' [ -f esc/tree/%2E%2E/%2E%2E/%2E%2E/escaped ]
 
+run --db deep put "$(for ((i = 0; i < 600; i++)); do printf 'd/'; done)x" deep --create
+run --db deep export --format files --output deep.tree
+(ulimit -Sn 256 && "$ctl" --db deep.back import --create deep.tree >out 2>err); status=$?
+so 'a key of many directories comes back' 0 'o:1 entries'
+mkdir esc/here; chmod 700 esc/here; ln -s here esc/link
+run --db t export --format files --output esc/link/
+so 'a link to an empty directory' 0
+that 'leads to the tree, which has the mode that it had' [ -L esc/link -a -f esc/here/one -a "$(stat -c %a esc/here)" = 700 ]
+printf x >esc/secret; chmod 600 esc/secret
+run --db t export --output esc/secret
+that 'a file for few to read stays so' [ "$(stat -c %a esc/secret)" = 600 ]
+mkdir -p names/a; printf 1 >names/a/one; printf 2 >$'names/b\e[2J'; ln -s x $'names/b\e[3J'
+run --db names import names --create --json
+so 'names with escape sequences' 3 'e:names/b\x1b[3J: a symbolic link' 'o:"from_file":"b\\x1b[3J"'
+that 'are shown as text, and where to go on in JSON' bash -c '! grep -q $'"'\e'"' "$1" && jq -e .from_file "$2"' - err out
+rm $'names/b\e[3J'
+run --db names import names --json --from-file "$(jq -r .from_file out)"
+so 'from there on nothing is left' 0 'o:"imported":0'
+if [ "$(id -u)" = 0 ]; then                      # a directory that its owner can list and not enter: import reads as the store's owner
+	mkdir "shut.$(repeated n 60)" shut; printf 1 >"shut/$(repeated n 150)"; mkdir shut/o; chmod 444 shut/o
+	run --db shutdb put x y --create
+	chown -R 12345 shut shutdb && chmod 711 "$work"
+	run --db shutdb import shut
+	so 'a directory that can not be entered' 4 'e:siltctl: shut/o/: Permission denied' 'e:1 entries were imported' 'e:go on with --from-file o/'
+	that 'is named, and nothing else' [ "$(grep -c '' err)" = 2 ]
+	rmdir "shut.$(repeated n 60)"
+fi
+
 # ---- lines that can't be read
 lines() { printf '%s\n' "$@" >bad; }
 good='{"key":"k1","value":"1"}'
