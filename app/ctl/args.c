@@ -130,7 +130,11 @@ static bool args_fit(const struct args *a)
 {
 	uint64_t odd = a->given & (ARGS_USER | ARGS_CACERT | ARGS_TIMEOUT);
 
-	if ((a->given & ARGS_DB) && a->url)
+	if (!*a->dir)
+		(void)fprintf(stderr, "siltctl: --db: \"\" names no directory\n");
+	else if ((a->given & ARGS_CREATE) && a->url)
+		(void)fprintf(stderr, "siltctl: --create means nothing with --url: a server has its store\n");
+	else if ((a->given & ARGS_DB) && a->url)
 		(void)fprintf(stderr, "siltctl: --db and --url: one of them, a stopped store or a running server\n");
 	else if (odd && !a->url)
 		(void)fprintf(stderr, "siltctl: --%s means nothing without --url\n", args_name(odd & -odd));

@@ -5,7 +5,7 @@
 
 #include "util/bytes.h"
 
-/* NUL-ended. 0, or an exit status where there is no terminal, and stderr says so. */
+/* NUL-ended. 0, or an exit status: there is no terminal, or nothing was given, which stderr says; or a signal came. */
 int secret_ask(const char *what, struct bytes *out);
 /* Overwritten, then freed. */
 void secret_forget(struct bytes *secret);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stop.c - a signal handler can reach nothing but statics: those that there are in siltctl. */
+/* stop.c - a signal handler can reach nothing but statics: those that there are in siltctl, but for secret.c's. */
 #include "ctl/stop.h"
 
 #include <signal.h>

@@ -17,13 +17,19 @@ static bool text_escape_byte(unsigned char c, struct bytes *out)
 	return bytes_addf(out, "\\x%02x", c);
 }
 
+/* U+0080 to U+009F: to a terminal they may be what ESC and a letter are. */
+static bool text_is_c1(const char *p, size_t n)
+{
+	return n == 2 && (unsigned char)p[0] == 0xc2 && (unsigned char)p[1] < 0xa0;
+}
+
 void text_escape(struct span in, struct bytes *out)
 {
 	for (size_t i = 0; i < in.len;) {
 		unsigned char c = (unsigned char)in.p[i];
 		size_t n = utf8_sequence(in.p + i, in.len - i);
 
-		if (n == 0 || c < 0x20 || c == 0x7f || c == '\\') {
+		if (n == 0 || c < 0x20 || c == 0x7f || c == '\\' || text_is_c1(in.p + i, n)) {
 			text_escape_byte(c, out);
 			i++;
 		} else {

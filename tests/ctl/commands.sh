@@ -105,7 +105,24 @@ if command -v script >/dev/null; then
 	so 'the question, and a no' 6 'o:delete 1 entries?' 'o:nothing was deleted'
 	script -qec "'$ctl' --url '$url' delete --prefix p" /dev/null >"$work/out" 2>&1 <<<y; status=$?
 	so 'and a yes' 0 'o:deleted 1 entries'
+	{ sleep 1; printf 'secret\n'; sleep 1; } |
+		script -qec "'$ctl' --url '$url' --user me count; echo status \$?" /dev/null >"$work/out" 2>&1; status=$?
+	so 'a password' 0 'o:password: ' 'o:status 0'
+	that 'is not seen' bash -c '! grep -q secret "$1"' - "$work/out"
+	cat >"$work/asked.sh" <<-'END'
+	"$1" --url "$2" --user me count & pid=$!
+	for ((i = 0; i < 400; i++)); do stty -a | grep -q -e '-echo ' && break; sleep 0.05; done
+	kill -TERM $pid; wait $pid; echo "status $?"; stty -a | grep -o -e '[-]*echo '
+	END
+	script -qec "bash '$work/asked.sh' '$ctl' '$url'" /dev/null >"$work/out" 2>&1 </dev/null; status=$?
+	so 'a signal ends the question' 0 'o:status 143'
+	that 'and the terminal echoes again' bash -c 'tail -n 1 "$1" | tr -d "\r" | grep -qx "echo "' - "$work/out"
 fi
+
+# ---- what a terminal would take for more than text
+run --db "$work/db" put --escaped 'c1\xc2\x9b2J' 'value'
+run --db "$work/db" scan --prefix c1
+that 'C1 control characters are escaped' cmp "$work/out" <(printf 'c1\\xc2\\x9b2J\tvalue\n')
 
 # ---- what can't be
 run --db "$work/db" --url "$url" stats
@@ -120,6 +137,10 @@ run --db "$work/db" shutdown
 so 'shutdown of a stopped store' 2 'e:takes no --db'
 run shutdown
 so 'shutdown of nobody' 2 'e:--url'
+run --db '' count
+so 'no directory' 2 'e:--db'
+run --url "$url" put a x --create
+so '--create of a server' 2 'e:--create'
 run --url "$url" put a x --frobnicate
 so 'an option that is none' 2 'e:frobnicate'
 run --url "$url" put a x --ttl 0
