@@ -13,7 +13,7 @@
  * Rules     (1) a rename within a directory is one operation: kept or lost as a whole.  (2) a rename between directories
  *           is two, and the old name is only gone where the new one is there.  (3) a write that was synced is never
  *           overwritten by an older one, whatever became of that: SYNCED ones wait in the list for their elders.
- * Threads   none; simdisk.c holds its lock.
+ * Threads   none; simos.c and simdisk.c hold its lock.
  */
 #ifndef TESTS_SIMTREE_H
 #define TESTS_SIMTREE_H
