@@ -106,14 +106,17 @@ int silt_write_async(silt_db *db, const silt_batch *b, unsigned flags, silt_writ
 	return rc;
 }
 
-static int write_one(silt_db *db, silt_batch *b, uint64_t *version)
+/* A batch of one operation, which was added to it with rc; takes the batch. */
+static int write_one(silt_db *db, silt_batch *b, int rc, uint64_t *version)
 {
 	struct silt_result res = { 0 };
-	int rc = silt_write(db, b, 0, &res);
 
+	if (rc == 0)
+		rc = silt_write(db, b, 0, &res);
 	if (rc == 0 && version)
 		*version = res.version;
 	silt_result_fini(&res);
+	silt_batch_free(b);
 	return rc;
 }
 
@@ -122,13 +125,7 @@ int silt_put(silt_db *db, struct silt_slice key, struct silt_slice value, uint64
 	silt_batch *b;
 	int rc = silt_batch_new(&b);
 
-	if (rc < 0)
-		return rc;
-	rc = silt_batch_put(b, key, value, NULL, 0);
-	if (rc == 0)
-		rc = write_one(db, b, version);
-	silt_batch_free(b);
-	return rc;
+	return rc < 0 ? rc : write_one(db, b, silt_batch_put(b, key, value, NULL, 0), version);
 }
 
 int silt_delete(silt_db *db, struct silt_slice key, uint64_t *version)
@@ -136,13 +133,7 @@ int silt_delete(silt_db *db, struct silt_slice key, uint64_t *version)
 	silt_batch *b;
 	int rc = silt_batch_new(&b);
 
-	if (rc < 0)
-		return rc;
-	rc = silt_batch_delete(b, key, 0);
-	if (rc == 0)
-		rc = write_one(db, b, version);
-	silt_batch_free(b);
-	return rc;
+	return rc < 0 ? rc : write_one(db, b, silt_batch_delete(b, key, 0), version);
 }
 
 int silt_delete_range(silt_db *db, struct silt_slice lower, struct silt_slice upper, uint64_t *version)
@@ -150,13 +141,7 @@ int silt_delete_range(silt_db *db, struct silt_slice lower, struct silt_slice up
 	silt_batch *b;
 	int rc = silt_batch_new(&b);
 
-	if (rc < 0)
-		return rc;
-	rc = silt_batch_delete_range(b, lower, upper);
-	if (rc == 0)
-		rc = write_one(db, b, version);
-	silt_batch_free(b);
-	return rc;
+	return rc < 0 ? rc : write_one(db, b, silt_batch_delete_range(b, lower, upper), version);
 }
 
 int silt_add(silt_db *db, struct silt_slice key, int64_t delta, int64_t *sum, uint64_t *version)
