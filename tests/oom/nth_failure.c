@@ -15,8 +15,7 @@
 
 #include "lib/model.h"
 #include "lib/simdisk.h"
-
-#include "base/mem.h"
+#include "lib/simfail.h"
 
 enum { KEYS = 40, HANG_SECONDS = 300 };
 static const uint64_t now_ms = UINT64_C(1700000000000);
@@ -359,8 +358,7 @@ static void judge(void)
 /* What fails in a run: an allocation, or a disk call of a kind. */
 struct plan {
 	const char *what;
-	bool memory;
-	enum simdisk_call kind;
+	enum simdisk_call kind;           /* or SIMFAIL_MEMORY */
 	int code;
 	bool sticky;
 	uint64_t runs;                /* begun */
@@ -372,20 +370,15 @@ struct plan {
 /* True when the scenario asked for fewer than n. */
 static bool run(const struct plan *p, uint64_t seed, uint64_t n)
 {
+	struct simfail f;
 	uint64_t asked;
 
 	snprintf(model_context, sizeof(model_context), "nth_failure: %s %" PRIu64 " fails with %s%s", p->what, n,
 	         silt_strerror(p->code), p->sticky ? ", and all after it" : "");
 	begin(seed);
-	if (p->memory)
-		mem_fail_at(n, p->sticky);
-	else
-		simdisk_fail_at(S.disk, p->kind, n, p->code, p->sticky);
+	f = simfail_begin(S.disk, p->kind, n, p->code, p->sticky);
 	scenario();
-	asked = p->memory ? mem_fail_count() : simdisk_calls(S.disk, p->kind);
-	mem_fail_at(0, false);
-	if (!p->memory)
-		simdisk_fail_at(S.disk, p->kind, 0, 0, false);
+	asked = simfail_end(&f);
 	judge();
 	return asked < n;
 }
@@ -505,7 +498,7 @@ int main(void)
 	uint64_t seed = test_seed(1);
 
 	snprintf(model_context, sizeof(model_context), "nth_failure");
-	add_plans((struct plan){ .what = "allocation", .memory = true, .code = SILT_E_NOMEM });
+	add_plans((struct plan){ .what = "allocation", .kind = SIMFAIL_MEMORY, .code = SILT_E_NOMEM });
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		struct plan p = calls[i];
 

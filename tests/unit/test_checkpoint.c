@@ -6,8 +6,8 @@
 #include <stdatomic.h>
 
 #include "lib/dbkit.h"
-
-#include "base/mem.h"
+#include "lib/simcuts.h"
+#include "lib/simfail.h"
 
 /* A copy opened beside, as a store of its own. */
 static silt_db *open_at(struct dbkit *k, const char *dir)
@@ -324,29 +324,6 @@ static void test_checkpoint__is_one_moment_while_writes_go_on(void **state)
 
 /* ---- crashes at every sync point -------------------------------------------------------------------------------------------- */
 
-enum { COPIES_MAX = 512 };
-static struct {
-	struct simdisk *disk;
-	struct simdisk *copies[COPIES_MAX];
-	size_t n;
-	pthread_mutex_t mu;
-	unsigned seed;
-} crash = { .mu = PTHREAD_MUTEX_INITIALIZER };
-
-static void on_sync(void *ctx, enum simdisk_call kind, const char *path, bool before)
-{
-	static const enum simdisk_policy policies[] = { SIM_LOSE_ALL, SIM_KEEP_ALL, SIM_MIXED, SIM_MIXED };
-
-	(void)ctx;
-	(void)kind;
-	(void)path;
-	(void)before;
-	pthread_mutex_lock(&crash.mu);
-	for (size_t i = 0; i < 4 && crash.n < COPIES_MAX; i++)
-		crash.copies[crash.n++] = simdisk_crash_copy(crash.disk, policies[i], ++crash.seed);
-	pthread_mutex_unlock(&crash.mu);
-}
-
 /* Takes the copy: the store is intact, a checkpoint is whole or not there, no .tmp is left. */
 static void judge(struct simdisk *disk, bool *seen)
 {
@@ -372,15 +349,9 @@ static void judge(struct simdisk *disk, bool *seen)
 	dbkit_fini(&k);
 }
 
-static void begin_crashes(struct dbkit *k)
-{
-	crash.disk = k->disk;
-	crash.n = 0;
-	simdisk_on_sync(k->disk, on_sync, NULL);
-}
-
 static void test_checkpoint__a_crash_leaves_it_whole_or_absent(void **state)
 {
+	static struct simcuts cuts;
 	bool seen = false;
 	struct dbkit k;
 	size_t made;
@@ -391,14 +362,14 @@ static void test_checkpoint__a_crash_leaves_it_whole_or_absent(void **state)
 	assert_int_equal(dbkit_put(&k, "a", "1"), 0);
 	assert_int_equal(silt_flush(k.db), 0);
 	assert_int_equal(dbkit_put(&k, "b", "2"), 0);
-	begin_crashes(&k);
+	simcuts_begin(&cuts, k.disk);
 	assert_int_equal(silt_checkpoint(k.db, "cp", NULL), 0);
-	made = crash.n;
+	made = cuts.n;
 	assert_int_equal(silt_checkpoint_remove(k.db, "cp"), 0);
-	simdisk_on_sync(k.disk, NULL, NULL);
-	assert_true(made > 40 && crash.n > made && crash.n < COPIES_MAX);
-	for (size_t i = 0; i < crash.n; i++)
-		judge(crash.copies[i], &seen);
+	simcuts_end(&cuts);
+	assert_true(made > 40 && cuts.n > made);
+	for (size_t i = 0; i < cuts.n; i++)
+		judge(cuts.cuts[i].disk, &seen);
 	assert_true(seen);
 	dbkit_fini(&k);
 }
@@ -434,6 +405,7 @@ static void prepare(struct dbkit *k)
 /* One n; true when fewer calls were made. What failed leaves nothing of the name; the store and a second try are fine. */
 static bool fail_once(enum simdisk_call kind, uint64_t n, bool copy)
 {
+	struct simfail f;
 	struct dbkit k;
 	uint64_t asked;
 	bool seen = false;
@@ -447,18 +419,11 @@ static bool fail_once(enum simdisk_call kind, uint64_t n, bool copy)
 		assert_int_equal(os->dirsync(os, "db"), 0);
 		simdisk_fail_at(k.disk, SIM_LINK, 1, SILT_E_IO, true);
 	}
-	if (kind == SIM_CALLS) {
-		mem_fail_at(n, false);
-	} else {
-		asked = simdisk_calls(k.disk, kind);
-		simdisk_fail_at(k.disk, kind, n, SILT_E_IO, false);
-	}
+	f = simfail_begin(k.disk, kind, n, SILT_E_IO, false);
 	rc = copy ? silt_checkpoint_to(k.db, "db/checkpoints/cp", SILT_CHECKPOINT_COPY, NULL) : silt_checkpoint(k.db, "cp", NULL);
-	asked = kind == SIM_CALLS ? mem_fail_count() : simdisk_calls(k.disk, kind) - asked;
-	mem_fail_at(0, false);
-	simdisk_fail_at(k.disk, kind == SIM_CALLS ? SIM_OPEN : kind, 0, 0, false);
+	asked = simfail_end(&f);
 	simdisk_fail_at(k.disk, SIM_LINK, 0, 0, false);
-	if (rc == 0 || kind == SIM_CALLS)
+	if (rc == 0 || kind == SIMFAIL_MEMORY)
 		assert_int_equal(dbkit_files(&k, "db/checkpoints", ".tmp"), 0);
 	(void)dbkit_close(&k);
 	judge(simdisk_crash_copy(k.disk, SIM_KEEP_ALL, n), &seen);
@@ -472,7 +437,7 @@ static void test_checkpoint__an_nth_failure_leaves_it_whole_or_absent(void **sta
 {
 	static const enum simdisk_call kinds[] = {
 		SIM_OPEN, SIM_READ, SIM_WRITE, SIM_DATASYNC, SIM_RENAME, SIM_LINK, SIM_UNLINK, SIM_MKDIR, SIM_STAT, SIM_DIRSYNC,
-		SIM_CALLS,
+		SIMFAIL_MEMORY,
 	};
 
 	(void)state;

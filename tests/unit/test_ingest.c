@@ -6,9 +6,10 @@
 #include <stdatomic.h>
 
 #include "lib/dbkit.h"
+#include "lib/simcuts.h"
+#include "lib/simfail.h"
 #include "lib/versionkit.h"
 
-#include "base/mem.h"
 #include "job/ingest.h"
 #include "job/levels.h"
 
@@ -408,32 +409,7 @@ static void test_ingest__conditions_stay_right(void **state)
 
 /* ---- crashes and failures ---------------------------------------------------------------------------------------------------- */
 
-enum { COPIES_MAX = 1024, KEYS = 12 };
-static struct {
-	struct simdisk *disk;
-	struct simdisk *copies[COPIES_MAX];
-	bool done[COPIES_MAX];            /* the commit had returned */
-	size_t n;
-	atomic_bool returned;
-	pthread_mutex_t mu;
-	unsigned seed;
-} crash = { .mu = PTHREAD_MUTEX_INITIALIZER };
-
-static void on_sync(void *ctx, enum simdisk_call kind, const char *path, bool before)
-{
-	static const enum simdisk_policy policies[] = { SIM_LOSE_ALL, SIM_KEEP_ALL, SIM_MIXED, SIM_MIXED };
-
-	(void)ctx;
-	(void)kind;
-	(void)path;
-	(void)before;
-	pthread_mutex_lock(&crash.mu);
-	for (size_t i = 0; i < 4 && crash.n < COPIES_MAX; i++) {
-		crash.done[crash.n] = atomic_load(&crash.returned);
-		crash.copies[crash.n++] = simdisk_crash_copy(crash.disk, policies[i], ++crash.seed);
-	}
-	pthread_mutex_unlock(&crash.mu);
-}
+enum { KEYS = 12 };
 
 /* Tables of 64 KiB: several. */
 static int stream(silt_db *db, uint64_t *version)
@@ -525,45 +501,39 @@ static void begin_store(struct dbkit *k)
 
 static void test_ingest__a_crash_leaves_all_of_it_or_nothing(void **state)
 {
+	static struct simcuts cuts;
 	struct dbkit k;
 	uint64_t version;
 	size_t whole = 0;
 
 	(void)state;
 	begin_store(&k);
-	crash.disk = k.disk;
-	simdisk_on_sync(k.disk, on_sync, NULL);
+	simcuts_begin(&cuts, k.disk);
 	assert_int_equal(stream(k.db, &version), 0);
-	atomic_store(&crash.returned, true);
+	atomic_store(&cuts.returned, true);
 	assert_int_equal(dbkit_put(&k, "after", "1"), 0);
-	simdisk_on_sync(k.disk, NULL, NULL);
-	assert_true(crash.n > 60 && crash.n < COPIES_MAX);
-	for (size_t i = 0; i < crash.n; i++)
+	simcuts_end(&cuts);
+	assert_true(cuts.n > 60);
+	for (size_t i = 0; i < cuts.n; i++)
 		if (i % test_stride(4))
-			simdisk_free(crash.copies[i]);
+			simdisk_free(cuts.cuts[i].disk);
 		else
-			whole += judge(crash.copies[i], crash.done[i]);
-	assert_true(whole > 0 && whole < crash.n);
+			whole += judge(cuts.cuts[i].disk, cuts.cuts[i].returned);
+	assert_true(whole > 0 && whole < cuts.n);
 	dbkit_fini(&k);
 }
 
 static bool fail_once(enum simdisk_call kind, uint64_t n, int code)
 {
-	uint64_t asked = 0, version;
+	uint64_t asked, version;
+	struct simfail f;
 	struct dbkit k;
 	int rc;
 
 	begin_store(&k);
-	if (kind == SIM_CALLS) {
-		mem_fail_at(n, false);
-	} else {
-		asked = simdisk_calls(k.disk, kind);
-		simdisk_fail_at(k.disk, kind, n, code, false);
-	}
+	f = simfail_begin(k.disk, kind, n, code, false);
 	rc = stream(k.db, &version);
-	asked = kind == SIM_CALLS ? mem_fail_count() : simdisk_calls(k.disk, kind) - asked;
-	mem_fail_at(0, false);
-	simdisk_fail_at(k.disk, kind == SIM_CALLS ? SIM_OPEN : kind, 0, 0, false);
+	asked = simfail_end(&f);
 	assert_true(rc <= 0);
 	if (rc == 0)
 		assert_int_equal(streamed(&k), KEYS);
@@ -578,7 +548,7 @@ static bool fail_once(enum simdisk_call kind, uint64_t n, int code)
 static void test_ingest__an_nth_failure_leaves_all_of_it_or_nothing(void **state)
 {
 	static const enum simdisk_call kinds[] = {
-		SIM_OPEN, SIM_READ, SIM_WRITE, SIM_DATASYNC, SIM_RENAME, SIM_UNLINK, SIM_DIRSYNC, SIM_SIZE, SIM_CALLS,
+		SIM_OPEN, SIM_READ, SIM_WRITE, SIM_DATASYNC, SIM_RENAME, SIM_UNLINK, SIM_DIRSYNC, SIM_SIZE, SIMFAIL_MEMORY,
 	};
 
 	(void)state;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "lib/dbkit.h"
+#include "lib/simcuts.h"
 #include "os/os.h"
 
 static void open_is(struct dbkit *k, const char *key, const char *value)
@@ -255,45 +256,20 @@ static void open_lives(struct dbkit *k)
 	assert_true(second > first);
 }
 
-enum { OPEN_COPIES = 512 };
-
-struct open_copies {
-	struct simdisk *disk, *copies[OPEN_COPIES];
-	size_t n;
-	bool done;                        /* the opening is over: what the threads do is not looked at */
-};
-
-static void open_copy(void *ctx, enum simdisk_call kind, const char *path, bool before)
-{
-	static const enum simdisk_policy policies[] = { SIM_LOSE_ALL, SIM_KEEP_ALL, SIM_MIXED, SIM_MIXED };
-	struct open_copies *c = ctx;
-
-	(void)kind;
-	(void)path;
-	(void)before;
-	for (uint64_t i = 0; i < 4 && !c->done && c->n < OPEN_COPIES; i++) {
-		c->copies[c->n] = simdisk_crash_copy(c->disk, policies[i], c->n + 1);
-		c->n++;
-	}
-	if (strcmp(path, "db/MANIFEST") == 0 && kind == SIM_RENAME && !before)
-		c->done = true;
-}
-
 static void test_open__an_interrupted_creation_opens(void **state)
 {
-	struct open_copies c = { 0 };
+	static struct simcuts cuts = { .until = "db/MANIFEST" };       /* what the threads do then is not looked at */
 	struct dbkit k;
 
 	(void)state;
 	dbkit_init(&k);
-	c.disk = k.disk;
-	simdisk_on_sync(k.disk, open_copy, &c);
+	simcuts_begin(&cuts, k.disk);
 	assert_int_equal(dbkit_open(&k), 0);
-	simdisk_on_sync(k.disk, NULL, NULL);
+	simcuts_end(&cuts);
 	dbkit_fini(&k);
-	assert_true(c.done && c.n >= 40);
-	for (size_t i = 0; i < c.n; i++) {
-		dbkit_init_on(&k, c.copies[i]);
+	assert_true(cuts.n >= 40);
+	for (size_t i = 0; i < cuts.n; i++) {
+		dbkit_init_on(&k, cuts.cuts[i].disk);
 		assert_int_equal(dbkit_open(&k), 0);
 		open_lives(&k);
 		dbkit_fini(&k);

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "lib/dbkit.h"
-
-#include "base/mem.h"
+#include "lib/simcuts.h"
+#include "lib/simfail.h"
 
 enum { ENTRIES = 24, BIG = 2048 };                /* words of a value: a block each */
 
@@ -618,64 +618,37 @@ static bool judge(struct simdisk *disk)
 	return was_done;
 }
 
-enum { COPIES_MAX = 512 };
-static struct {
-	struct simdisk *disk;
-	struct simdisk *copies[COPIES_MAX];
-	size_t n;
-} crash;
-
-static void on_sync(void *ctx, enum simdisk_call kind, const char *path, bool before)
-{
-	static const enum simdisk_policy policies[] = { SIM_LOSE_ALL, SIM_KEEP_ALL, SIM_MIXED, SIM_MIXED };
-
-	(void)ctx;
-	(void)kind;
-	(void)path;
-	(void)before;
-	for (size_t i = 0; i < 4 && crash.n < COPIES_MAX; i++) {
-		crash.copies[crash.n] = simdisk_crash_copy(crash.disk, policies[i], crash.n + 1);
-		crash.n++;
-	}
-}
-
 static void test_repair__a_crash_leaves_it_undone_or_done(void **state)
 {
+	static struct simcuts cuts;
 	size_t done = 0;
 	struct found f;
 	struct dbkit k;
 
 	(void)state;
 	make_ruin(&k);
-	crash.disk = k.disk;
-	simdisk_on_sync(k.disk, on_sync, NULL);
+	simcuts_begin(&cuts, k.disk);
 	assert_int_equal(repair(&k, SILT_REPAIR_APPLY, &f), 0);
-	simdisk_on_sync(k.disk, NULL, NULL);
-	assert_true(crash.n > 40 && crash.n < COPIES_MAX);
-	for (size_t i = 0; i < crash.n; i++)
-		done += judge(crash.copies[i]);
-	assert_true(done > 0 && done < crash.n);
+	simcuts_end(&cuts);
+	assert_true(cuts.n > 40);
+	for (size_t i = 0; i < cuts.n; i++)
+		done += judge(cuts.cuts[i].disk);
+	assert_true(done > 0 && done < cuts.n);
 	dbkit_fini(&k);
 }
 
 static bool fail_once(enum simdisk_call kind, uint64_t n, int code)
 {
-	uint64_t asked = 0;
+	struct simfail fail;
+	uint64_t asked;
 	struct found f;
 	struct dbkit k;
 	int rc;
 
 	make_ruin(&k);
-	if (kind == SIM_CALLS) {
-		mem_fail_at(n, false);
-	} else {
-		asked = simdisk_calls(k.disk, kind);
-		simdisk_fail_at(k.disk, kind, n, code, false);
-	}
+	fail = simfail_begin(k.disk, kind, n, code, false);
 	rc = repair(&k, SILT_REPAIR_APPLY, &f);
-	asked = kind == SIM_CALLS ? mem_fail_count() : simdisk_calls(k.disk, kind) - asked;
-	mem_fail_at(0, false);
-	simdisk_fail_at(k.disk, kind == SIM_CALLS ? SIM_OPEN : kind, 0, 0, false);
+	asked = simfail_end(&fail);
 	assert_true(rc <= 0);
 	(void)judge(simdisk_crash_copy(k.disk, SIM_KEEP_ALL, n));
 	dbkit_fini(&k);
@@ -685,7 +658,7 @@ static bool fail_once(enum simdisk_call kind, uint64_t n, int code)
 static void test_repair__an_nth_failure_leaves_it_undone_or_done(void **state)
 {
 	static const enum simdisk_call kinds[] = {
-		SIM_OPEN, SIM_WRITE, SIM_DATASYNC, SIM_RENAME, SIM_LINK, SIM_UNLINK, SIM_MKDIR, SIM_STAT, SIM_LIST, SIM_DIRSYNC, SIM_CALLS,
+		SIM_OPEN, SIM_WRITE, SIM_DATASYNC, SIM_RENAME, SIM_LINK, SIM_UNLINK, SIM_MKDIR, SIM_STAT, SIM_LIST, SIM_DIRSYNC, SIMFAIL_MEMORY,
 	};
 
 	(void)state;
