@@ -31,12 +31,6 @@ static struct {
 	char message[512];                /* the last error */
 } F = { .mu = PTHREAD_MUTEX_INITIALIZER };
 
-static void check(int rc, const char *what)
-{
-	if (rc != 0)
-		model_fail("%s: %s", what, silt_strerror(rc));
-}
-
 static void on_log(void *ctx, enum silt_log_level level, const char *message)
 {
 	(void)ctx;
@@ -51,17 +45,9 @@ static void on_log(void *ctx, enum silt_log_level level, const char *message)
 
 static int open_on(struct simdisk *disk, silt_db **out)
 {
-	struct silt_options o;
+	struct silt_options o = simdisk_options(disk);
 
-	silt_options_init(&o);
-	o.memory = 8 << 20;
-	o.memtable_size = 64 << 10;
-	o.wal_segment_size = 256 << 10;
-	o.table_size = 64 << 10;
-	o.level_base_size = 256 << 10;
-	o.min_free_space = 0;
 	o.log = on_log;
-	o.os = simdisk_os(disk);
 	return silt_open("/store", &o, out);
 }
 
@@ -79,10 +65,10 @@ static void write_some(silt_db *db, size_t n)
 			op.to = model_random_put(&F.random, 0);
 		struct silt_put_options opts = { .meta = model_meta(&op.to, meta) };
 
-		check(silt_batch_new(&b), "silt_batch_new");
-		check(op.to.there ? silt_batch_put(b, F.m->keys[op.key], model_value(&op.to, F.m->scratch), &opts, 0)
-		                  : silt_batch_delete(b, F.m->keys[op.key], 0), "silt_batch_put");
-		check(silt_write(db, b, 0, &res), "silt_write");
+		model_ok(silt_batch_new(&b), "silt_batch_new");
+		model_ok(op.to.there ? silt_batch_put(b, F.m->keys[op.key], model_value(&op.to, F.m->scratch), &opts, 0)
+		                     : silt_batch_delete(b, F.m->keys[op.key], 0), "silt_batch_put");
+		model_ok(silt_write(db, b, 0, &res), "silt_write");
 		model_commit(F.m, res.version, &op, 1);
 		silt_result_fini(&res);
 		silt_batch_free(b);
@@ -97,15 +83,15 @@ static void make_store(void)
 	silt_db *db = NULL;
 
 	simdisk_set_clock(first, now_ms);
-	check(open_on(first, &db), "silt_open");
+	model_ok(open_on(first, &db), "silt_open");
 	write_some(db, 1500);
-	check(silt_compact(db), "silt_compact");
+	model_ok(silt_compact(db), "silt_compact");
 	write_some(db, 600);
-	check(silt_flush(db), "silt_flush");
+	model_ok(silt_flush(db), "silt_flush");
 	write_some(db, 150);
 	nanosleep(&pause, NULL);          /* the queue is empty: the MARK is appended */
 	F.disk = simdisk_crash_copy(first, SIM_KEEP_ALL, 1);
-	check(silt_close(db), "silt_close");
+	model_ok(silt_close(db), "silt_close");
 	simdisk_free(first);
 }
 
@@ -177,7 +163,7 @@ static enum outcome read_all(struct simdisk *disk, const char *path, bool table)
 
 	if (is_damage(rc))
 		return REFUSED;
-	check(rc, "silt_open");
+	model_ok(rc, "silt_open");
 	table = table && is_needed(disk, path);
 	verified = silt_verify(db, NULL, NULL);
 	damaged = get_all(db) + scan_all(db, true) + scan_all(db, false);
@@ -230,11 +216,11 @@ static enum outcome flip_one(const char *name, bool table)
 	uint64_t at, bit = test_random(&F.random) % 8;
 
 	snprintf(path, sizeof(path), "/store/%s", name);
-	check(simdisk_read_file(disk, path, &file), path);
+	model_ok(simdisk_read_file(disk, path, &file), path);
 	at = random_place(&file);
 	silt_buf_free(&file);
 	snprintf(model_context, sizeof(model_context), "bitflip: %s, byte %" PRIu64 ", bit %" PRIu64, name, at, bit);
-	check(simdisk_flip(disk, path, at, (uint8_t)(1u << bit)), "simdisk_flip");
+	model_ok(simdisk_flip(disk, path, at, (uint8_t)(1u << bit)), "simdisk_flip");
 	simdisk_set_clock(disk, now_ms);
 	F.named = name;
 	F.was_named = false;
@@ -254,7 +240,7 @@ static void flip_many(const char *suffix, bool table)
 	silt_os *os = simdisk_os(F.disk);
 	size_t count[3] = { 0 };
 
-	check(os->list(os, "/store", note_name, &names), "list");
+	model_ok(os->list(os, "/store", note_name, &names), "list");
 	if (names.n == 0)
 		model_fail("the store has no file that ends in %s", suffix);
 	for (unsigned i = 0; i < FLIPS * test_scale(); i++)
@@ -279,9 +265,9 @@ int main(void)
 	flip_many(".wal", false);
 	flip_many("MANIFEST", false);
 	snprintf(model_context, sizeof(model_context), "bitflip, without a flip");
-	check(open_on(F.disk, &db), "silt_open");
+	model_ok(open_on(F.disk, &db), "silt_open");
 	model_check_all(F.m, F.m->slots, db, NULL, now_ms);
-	check(silt_close(db), "silt_close");
+	model_ok(silt_close(db), "silt_close");
 	simdisk_free(F.disk);
 	model_free(F.m);
 	return 0;

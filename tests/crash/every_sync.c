@@ -45,12 +45,6 @@ static struct {
 	struct point *points;
 } W = { .mu = PTHREAD_MUTEX_INITIALIZER };
 
-static void check(int rc, const char *what)
-{
-	if (rc != 0)
-		model_fail("%s: %s", what, silt_strerror(rc));
-}
-
 static void on_log(void *ctx, enum silt_log_level level, const char *message)
 {
 	(void)ctx;
@@ -87,20 +81,12 @@ static void on_sync(void *ctx, enum simdisk_call kind, const char *path, bool be
 
 static silt_db *open_on(struct simdisk *disk)
 {
-	struct silt_options o;
+	struct silt_options o = simdisk_options(disk);
 	silt_db *db = NULL;
 
-	silt_options_init(&o);
-	o.memory = 8 << 20;
-	o.memtable_size = 64 << 10;
-	o.wal_segment_size = 256 << 10;
-	o.table_size = 64 << 10;
-	o.level_base_size = 256 << 10;
-	o.min_free_space = 0;
 	o.change_log_size = 64 << 20;
 	o.log = on_log;
-	o.os = simdisk_os(disk);
-	check(silt_open("/store", &o, &db), "silt_open");
+	model_ok(silt_open("/store", &o, &db), "silt_open");
 	return db;
 }
 
@@ -112,7 +98,7 @@ static void write_some(size_t n, uint32_t value_len, unsigned flags)
 	struct silt_result res = { 0 };
 	silt_batch *b = NULL;
 
-	check(silt_batch_new(&b), "silt_batch_new");
+	model_ok(silt_batch_new(&b), "silt_batch_new");
 	for (size_t i = 0; i < n; i++) {
 		struct silt_slice key;
 
@@ -120,10 +106,10 @@ static void write_some(size_t n, uint32_t value_len, unsigned flags)
 		key = W.m->keys[ops[i].key];
 		if (test_random(&W.random) % 5)
 			ops[i].to = (struct model_slot){ .there = true, .value_len = value_len, .seed = (uint32_t)W.random };
-		check(ops[i].to.there ? silt_batch_put(b, key, model_value(&ops[i].to, W.m->scratch), NULL, 0)
-		                      : silt_batch_delete(b, key, 0), "silt_batch_put");
+		model_ok(ops[i].to.there ? silt_batch_put(b, key, model_value(&ops[i].to, W.m->scratch), NULL, 0)
+		                         : silt_batch_delete(b, key, 0), "silt_batch_put");
 	}
-	check(silt_write(W.db, b, flags, &res), "silt_write");
+	model_ok(silt_write(W.db, b, flags, &res), "silt_write");
 	model_commit(W.m, res.version, ops, n);
 	if (!(flags & SILT_ASYNC))
 		atomic_store(&W.acked, res.version);
@@ -142,11 +128,11 @@ static void some_life(void)
 		write_some(1 + i % 3, 100, 0);
 	for (int i = 0; i < 8; i++)
 		write_some(2, 200, SILT_ASYNC);
-	check(silt_sync(W.db), "silt_sync");
+	model_ok(silt_sync(W.db), "silt_sync");
 	acknowledge_all();
 	for (int i = 0; i < 8; i++)
 		write_some(10, 3000, i % 4 ? SILT_ASYNC : 0);     /* rotates and flushes by itself */
-	check(silt_flush(W.db), "silt_flush");
+	model_ok(silt_flush(W.db), "silt_flush");
 	acknowledge_all();
 	for (int i = 0; i < 6; i++)
 		write_some(3, 500, 0);
@@ -156,11 +142,11 @@ static void workload(void)
 {
 	W.db = open_on(W.disk);
 	some_life();
-	check(silt_close(W.db), "silt_close");
+	model_ok(silt_close(W.db), "silt_close");
 	acknowledge_all();
 	W.db = open_on(W.disk);
 	some_life();
-	check(silt_compact(W.db), "silt_compact");
+	model_ok(silt_compact(W.db), "silt_compact");
 	for (int i = 0; i < 5; i++)
 		write_some(1, 100, i % 2 ? SILT_ASYNC : 0);
 }
@@ -180,18 +166,18 @@ static void judge(struct point *p)
 	simdisk_set_clock(p->copy, now_ms);
 	db = open_on(p->copy);
 	model_settle(W.m, db, p->acked, now_ms);
-	check(model_check_changes(W.m, db, &since, now_ms), "all changes since the beginning");
-	check(silt_put(db, W.m->keys[key], model_value(&put, W.m->scratch), &put.version), "silt_put after recovery");
+	model_ok(model_check_changes(W.m, db, &since, now_ms), "all changes since the beginning");
+	model_ok(silt_put(db, W.m->keys[key], model_value(&put, W.m->scratch), &put.version), "silt_put after recovery");
 	if (put.version <= W.m->last_version)
 		model_fail("version %" PRIu64 " was given after %" PRIu64, put.version, W.m->last_version);
 	W.m->slots[key] = put;
 	second = simdisk_crash_copy(p->copy, SIM_LOSE_ALL, 1);
-	check(silt_close(db), "silt_close after recovery");
+	model_ok(silt_close(db), "silt_close after recovery");
 	simdisk_free(p->copy);
 	simdisk_set_clock(second, now_ms);
 	db = open_on(second);
 	model_check_all(W.m, W.m->slots, db, NULL, now_ms);
-	check(silt_close(db), "silt_close of the second opening");
+	model_ok(silt_close(db), "silt_close of the second opening");
 	simdisk_free(second);
 }
 
@@ -228,7 +214,7 @@ static void recovery(void)
 	uint64_t acked = atomic_load(&W.acked);
 
 	simdisk_on_sync(old, NULL, NULL);
-	check(silt_close(W.db), "silt_close");
+	model_ok(silt_close(W.db), "silt_close");
 	simdisk_free(old);
 	judge_all();                      /* before the history changes */
 	snprintf(model_context, sizeof(model_context), "every_sync, the recovery");
@@ -240,7 +226,7 @@ static void recovery(void)
 	acknowledge_all();
 	for (int i = 0; i < 5; i++)
 		write_some(2, 100, 0);
-	check(silt_close(W.db), "silt_close");
+	model_ok(silt_close(W.db), "silt_close");
 	acknowledge_all();
 	simdisk_on_sync(copy, NULL, NULL);
 	judge_all();

@@ -41,16 +41,9 @@ void dbkit_init_on(struct dbkit *k, struct simdisk *disk)
 	k->disk = disk;
 	assert_non_null(k->disk);
 	assert_int_equal(pthread_mutex_init(&k->mu, NULL), 0);
-	silt_options_init(&k->opts);
-	k->opts.os = simdisk_os(k->disk);
+	k->opts = simdisk_options(k->disk);
 	k->opts.log = dbkit_log;
 	k->opts.log_ctx = k;
-	k->opts.memory = 8 << 20;
-	k->opts.memtable_size = 64 << 10;
-	k->opts.wal_segment_size = 256 << 10;
-	k->opts.table_size = 64 << 10;
-	k->opts.level_base_size = 256 << 10;
-	k->opts.min_free_space = 0;
 	k->opts.sync_interval_ms = 60000;         /* what is synced, a test says, and not a clock */
 }
 

@@ -40,6 +40,12 @@ void model_fail(const char *format, ...)
 	_Exit(1);
 }
 
+void model_ok(int rc, const char *what)
+{
+	if (rc != 0)
+		model_fail("%s: %s", what, silt_strerror(rc));
+}
+
 static void *model_memory(size_t n, size_t size)
 {
 	void *p = calloc(n ? n : 1, size);

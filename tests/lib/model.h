@@ -44,6 +44,7 @@ void model_free(struct model *m);
 
 /* Prints the reason, as printf, and exits with 1; model_context is printed before it. */
 void model_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+void model_ok(int rc, const char *what);  /* fails unless rc is 0 */
 extern char model_context[256];
 extern void (*model_on_fail)(void);      /* called before that exit; NULL */
 

@@ -45,6 +45,21 @@ silt_os *simdisk_os(struct simdisk *d)
 	return &d->os;
 }
 
+struct silt_options simdisk_options(struct simdisk *d)
+{
+	struct silt_options o;
+
+	silt_options_init(&o);
+	o.os = d ? simdisk_os(d) : NULL;
+	o.memory = 8 << 20;
+	o.memtable_size = 64 << 10;
+	o.wal_segment_size = 256 << 10;
+	o.table_size = 64 << 10;
+	o.level_base_size = 256 << 10;
+	o.min_free_space = 0;
+	return o;
+}
+
 void simdisk_crash(struct simdisk *d, enum simdisk_policy policy, uint64_t seed)
 {
 	struct simtree *old;

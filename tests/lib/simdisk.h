@@ -28,6 +28,8 @@ enum simdisk_policy { SIM_LOSE_ALL, SIM_KEEP_ALL, SIM_MIXED };
 struct simdisk *simdisk_new(uint64_t seed);
 void simdisk_free(struct simdisk *d);                         /* handles must be closed; NULL is fine */
 silt_os *simdisk_os(struct simdisk *d);
+/* For a store on it: small sizes, so that everything happens soon, and all room may be used. d NULL: on no disk yet. */
+struct silt_options simdisk_options(struct simdisk *d);
 void simdisk_crash(struct simdisk *d, enum simdisk_policy policy, uint64_t seed);  /* what is left is synced; every handle answers SILT_E_IO for good */
 /* A copy of the disk as a crash now would leave it; the original goes on. For crashes at every sync point. */
 struct simdisk *simdisk_crash_copy(struct simdisk *d, enum simdisk_policy policy, uint64_t seed);

@@ -65,12 +65,6 @@ static inline uint64_t chance(uint64_t n)
 	return test_random(&T.random) % n;
 }
 
-static inline void check(int rc, const char *what)
-{
-	if (rc != 0)
-		model_fail("%s: %s", what, silt_strerror(rc));
-}
-
 static inline void pause_ms(long ms)
 {
 	struct timespec t = { 0, ms * 1000000 };

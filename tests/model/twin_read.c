@@ -65,7 +65,7 @@ void twin_op_multi_get(void)
 		keys[k] = chance(8) ? chance(T.m->n) : chance(20);
 		items[k] = (struct silt_lookup){ T.m->keys[keys[k]], &values[k], &infos[k], 0 };
 	}
-	check(silt_multi_get(T.db, snap, chance(3) ? 0 : SILT_NO_FILL, items, n), "silt_multi_get");
+	model_ok(silt_multi_get(T.db, snap, chance(3) ? 0 : SILT_NO_FILL, items, n), "silt_multi_get");
 	for (size_t k = 0; k < n; k++) {
 		model_check_get(T.m, snap ? h->slots : T.m->slots, keys[k], T.now_ms, items[k].code,
 		                (struct silt_slice){ values[k].data, values[k].len }, &infos[k]);
@@ -86,7 +86,7 @@ void twin_op_approximate(void)
 	struct silt_estimate e;
 	uint64_t live = 0;
 
-	check(silt_approximate(T.db, from, to, &e), "silt_approximate");
+	model_ok(silt_approximate(T.db, from, to, &e), "silt_approximate");
 	for (size_t i = model_find(T.m, from), end = model_find(T.m, to); i < end; i++)
 		live += model_live(&T.m->slots[i], T.now_ms);
 	if (e.entries < e.entries_low || e.entries > e.entries_high || live > e.entries_high || e.disk_bytes < e.disk_bytes_low ||
@@ -104,7 +104,7 @@ void twin_op_snapshot(void)
 	*h = (struct held_snapshot){ 0 };
 	if (chance(3) == 0)
 		return;
-	check(silt_snapshot_new(T.db, &h->snap), "silt_snapshot_new");
+	model_ok(silt_snapshot_new(T.db, &h->snap), "silt_snapshot_new");
 	h->slots = copy_slots();
 	if (silt_snapshot_version(h->snap) < T.m->last_version)
 		model_fail("a snapshot of version %" PRIu64 " after %" PRIu64, silt_snapshot_version(h->snap), T.m->last_version);
@@ -193,7 +193,7 @@ static void iter_open(struct held_iter *h)
 	h->slots = copy_slots();
 	if (o.snapshot)
 		memcpy(h->slots, s->slots, T.m->n * sizeof(*h->slots));
-	check(silt_iter_new(T.db, &o, &h->it), "silt_iter_new");
+	model_ok(silt_iter_new(T.db, &o, &h->it), "silt_iter_new");
 	iter_place(h);
 }
 

@@ -51,19 +51,13 @@ void twin_arm_crash(uint64_t within_syncs)
 
 struct silt_options twin_options(void)
 {
-	struct silt_options o;
+	struct silt_options o = simdisk_options(T.sim ? T.disk : NULL);
 
-	silt_options_init(&o);
-	o.memory = 8 << 20;
-	o.memtable_size = 64 << 10;
-	o.wal_segment_size = 256 << 10;
-	o.table_size = 64 << 10;
-	o.level_base_size = 256 << 10;
 	o.compaction_interval_ms = 1000;
-	o.min_free_space = 0;
 	o.change_log_size = 16 << 20;     /* never so little that the twin's own reader expires */
 	o.log = on_log;
-	o.os = T.sim ? simdisk_os(T.disk) : &T.posix;
+	if (!T.sim)
+		o.os = &T.posix;
 	return o;
 }
 
@@ -73,9 +67,9 @@ static void open_read_only(void)
 	silt_db *db = NULL;
 
 	o.read_only = true;
-	check(silt_open(T.dir, &o, &db), "silt_open, read-only");
+	model_ok(silt_open(T.dir, &o, &db), "silt_open, read-only");
 	T.undone += model_settle(T.m, db, atomic_load(&T.acked), T.now_ms);
-	check(silt_close(db), "silt_close, read-only");
+	model_ok(silt_close(db), "silt_close, read-only");
 	T.read_only++;
 }
 
@@ -180,13 +174,13 @@ void twin_open_store(void)
 		o = twin_options();
 		if (T.sim)
 			T.before = simdisk_crash_copy(T.disk, SIM_KEEP_ALL, 1);
-		check(silt_open(T.dir, &o, &T.db), "silt_open");
+		model_ok(silt_open(T.dir, &o, &T.db), "silt_open");
 		settle();
 		atomic_store(&T.acked, T.m->last_version);
 		if (!atomic_load(&T.crashed))
 			return;
 		T.crashes_in_open++;
-		check(silt_close(T.db), "silt_close");
+		model_ok(silt_close(T.db), "silt_close");
 		change_disk();
 	}
 }
@@ -194,7 +188,7 @@ void twin_open_store(void)
 void twin_close_store(void)
 {
 	drop_holds();
-	check(silt_close(T.db), "silt_close");
+	model_ok(silt_close(T.db), "silt_close");
 	T.db = NULL;
 }
 

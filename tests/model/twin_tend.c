@@ -21,14 +21,14 @@ void twin_op_flush(void)
 {
 	uint64_t version = T.m->last_version;
 
-	check(silt_flush(T.db), "silt_flush");
+	model_ok(silt_flush(T.db), "silt_flush");
 	twin_acknowledge(version);
 	T.flushes++;
 }
 
 void twin_op_compact(void)
 {
-	check(silt_compact(T.db), "silt_compact");
+	model_ok(silt_compact(T.db), "silt_compact");
 	T.compactions++;
 }
 
@@ -38,7 +38,7 @@ void twin_op_compact_range(void)
 	struct silt_slice from = chance(3) ? twin_random_bound(lower) : (struct silt_slice){ 0 };
 	struct silt_slice to = chance(3) ? twin_random_bound(upper) : (struct silt_slice){ 0 };
 
-	check(silt_compact_range(T.db, from, to), "silt_compact_range");
+	model_ok(silt_compact_range(T.db, from, to), "silt_compact_range");
 	T.compactions++;
 }
 
@@ -46,7 +46,7 @@ void twin_op_sync(void)
 {
 	uint64_t version = T.m->last_version;
 
-	check(silt_sync(T.db), "silt_sync");
+	model_ok(silt_sync(T.db), "silt_sync");
 	twin_acknowledge(version);
 }
 
@@ -67,7 +67,7 @@ void twin_op_changes(void)
 
 void twin_op_verify(void)
 {
-	check(silt_verify(T.db, NULL, NULL), "silt_verify");
+	model_ok(silt_verify(T.db, NULL, NULL), "silt_verify");
 }
 
 /* A checkpoint opens as a store that equals the twin, and takes a write of its own. */
@@ -81,22 +81,22 @@ void twin_op_checkpoint(void)
 	int rc = silt_checkpoint(T.db, "twin", &version);
 
 	if (rc == SILT_CONFLICT) {                /* a crash came before it was removed */
-		check(silt_checkpoint_remove(T.db, "twin"), "silt_checkpoint_remove");
+		model_ok(silt_checkpoint_remove(T.db, "twin"), "silt_checkpoint_remove");
 		rc = silt_checkpoint(T.db, "twin", &version);
 	}
-	check(rc, "silt_checkpoint");
+	model_ok(rc, "silt_checkpoint");
 	twin_acknowledge(T.m->last_version);
 	if (version > T.m->last_version)
 		model_fail("a checkpoint of version %" PRIu64 " after %" PRIu64, version, T.m->last_version);
 	snprintf(path, sizeof(path), "%s/checkpoints/twin", T.dir);
 	o.create = false;
 	o.read_only = chance(3) == 0;
-	check(silt_open(path, &o, &copy), "silt_open of a checkpoint");
+	model_ok(silt_open(path, &o, &copy), "silt_open of a checkpoint");
 	model_check_all(T.m, T.m->slots, copy, NULL, T.now_ms);
 	if (!o.read_only)
-		check(silt_put(copy, T.m->keys[0], T.m->keys[0], NULL), "silt_put in a checkpoint");
-	check(silt_close(copy), "silt_close of a checkpoint");
-	check(silt_checkpoint_remove(T.db, "twin"), "silt_checkpoint_remove");
+		model_ok(silt_put(copy, T.m->keys[0], T.m->keys[0], NULL), "silt_put in a checkpoint");
+	model_ok(silt_close(copy), "silt_close of a checkpoint");
+	model_ok(silt_checkpoint_remove(T.db, "twin"), "silt_checkpoint_remove");
 	T.checkpoints++;
 }
 

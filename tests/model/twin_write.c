@@ -20,7 +20,7 @@ silt_batch *twin_new_batch(void)
 {
 	silt_batch *b = NULL;
 
-	check(silt_batch_new(&b), "silt_batch_new");
+	model_ok(silt_batch_new(&b), "silt_batch_new");
 	return b;
 }
 
@@ -30,9 +30,9 @@ static void add_op(silt_batch *b, const struct model_op *op, unsigned flags)
 	struct silt_put_options opts = { .expires_ms = op->to.expires_ms, .meta = model_meta(&op->to, meta) };
 
 	if (op->to.there)
-		check(silt_batch_put(b, T.m->keys[op->key], model_value(&op->to, T.m->scratch), &opts, flags), "silt_batch_put");
+		model_ok(silt_batch_put(b, T.m->keys[op->key], model_value(&op->to, T.m->scratch), &opts, flags), "silt_batch_put");
 	else
-		check(silt_batch_delete(b, T.m->keys[op->key], flags), "silt_batch_delete");
+		model_ok(silt_batch_delete(b, T.m->keys[op->key], flags), "silt_batch_delete");
 }
 
 /* Some distinct, some on one key. */
@@ -80,7 +80,7 @@ void twin_op_write(void)
 
 	if (silt_batch_count(b) != n)
 		model_fail("silt_batch_count: %zu, not %zu", silt_batch_count(b), n);
-	check(twin_write_batch(b, flags, &res), "silt_write");
+	model_ok(twin_write_batch(b, flags, &res), "silt_write");
 	model_commit(T.m, res.version, ops, n);
 	if (flags == 0)
 		twin_acknowledge(res.version);
@@ -102,7 +102,7 @@ void twin_op_simple(void)
 		if (rc == SILT_E_BUSY)
 			pause_ms(1);
 	} while (rc == SILT_E_BUSY);
-	check(rc, "silt_put or silt_delete");
+	model_ok(rc, "silt_put or silt_delete");
 	model_commit(T.m, version, &op, 1);
 	twin_acknowledge(version);
 }
@@ -116,7 +116,7 @@ void twin_op_ingest(void)
 	uint64_t version = 0;
 	int rc;
 
-	check(silt_ingest_begin(T.db, &in), "silt_ingest_begin");
+	model_ok(silt_ingest_begin(T.db, &in), "silt_ingest_begin");
 	for (size_t i = chance(T.m->n); i < T.m->n && n < 400; i += 1 + chance(every)) {
 		uint8_t meta[SILT_META_MAX];
 		struct silt_put_options opts;
@@ -124,14 +124,14 @@ void twin_op_ingest(void)
 
 		*op = (struct model_op){ .key = i, .to = model_random_put(&T.random, chance(12) ? 0 : T.now_ms + 1 + chance(20000)) };
 		opts = (struct silt_put_options){ .expires_ms = op->to.expires_ms, .meta = model_meta(&op->to, meta) };
-		check(silt_ingest_add(in, T.m->keys[i], model_value(&op->to, T.m->scratch), &opts), "silt_ingest_add");
+		model_ok(silt_ingest_add(in, T.m->keys[i], model_value(&op->to, T.m->scratch), &opts), "silt_ingest_add");
 		if (silt_ingest_add(in, T.m->keys[chance(i + 1)], T.m->keys[0], NULL) != SILT_E_MISUSE)
 			model_fail("silt_ingest_add took a key out of order");
 	}
 	if (chance(5)) {
 		while ((rc = silt_ingest_commit(in, &version)) == SILT_E_BUSY)
 			pause_ms(1);
-		check(rc, "silt_ingest_commit");
+		model_ok(rc, "silt_ingest_commit");
 		model_commit(T.m, version, ops, n);
 		twin_acknowledge(version);
 		T.ingested = version;
@@ -191,7 +191,7 @@ static size_t add_range(silt_batch *b, struct model_op *ops)
 	rc = silt_batch_delete_range(b, lower, upper);
 	if (rc == SILT_E_MISUSE && to <= from)
 		return 0;                         /* a stranger stands on the other side */
-	check(rc, "silt_batch_delete_range");
+	model_ok(rc, "silt_batch_delete_range");
 	for (i = from; i < to; i++)
 		ops[n++] = (struct model_op){ .key = i };
 	T.ranges++;
@@ -216,7 +216,7 @@ void twin_op_range(void)
 		n += add_range(b, ops + n);
 	n += twin_random_ops(b, ops + n, chance(3) ? 0 : chance(8), 0);
 	if (silt_batch_count(b)) {
-		check(twin_write_batch(b, flags, &res), "silt_write of a range delete");
+		model_ok(twin_write_batch(b, flags, &res), "silt_write of a range delete");
 		model_commit(T.m, res.version, ops, n);
 		if (flags == 0)
 			twin_acknowledge(res.version);
@@ -241,7 +241,7 @@ void twin_op_cut(void)
 			if (rc == SILT_E_BUSY)
 				pause_ms(1);
 		} while (rc == SILT_E_BUSY);
-		check(rc, "silt_delete_range");
+		model_ok(rc, "silt_delete_range");
 		for (size_t i = from; i < to; i++)
 			ops[i - from] = (struct model_op){ .key = i };
 		model_commit(T.m, version, ops, to - from);
@@ -293,7 +293,7 @@ static size_t add_short_range(silt_batch *b, struct model_op *ops)
 {
 	size_t from = chance(T.m->n - 5), n = 1 + chance(4);
 
-	check(silt_batch_delete_range(b, T.m->keys[from], T.m->keys[from + n]), "silt_batch_delete_range");
+	model_ok(silt_batch_delete_range(b, T.m->keys[from], T.m->keys[from + n]), "silt_batch_delete_range");
 	for (size_t i = 0; i < n; i++)
 		ops[i] = (struct model_op){ .key = from + i };
 	T.ranges++;
@@ -319,7 +319,7 @@ void twin_op_burst(void)
 		pthread_mutex_unlock(&B.mu);
 		while ((rc = silt_write_async(T.db, b, f->durable ? 0 : SILT_ASYNC, on_written, f)) == SILT_E_BUSY)
 			pause_ms(1);
-		check(rc, "silt_write_async");
+		model_ok(rc, "silt_write_async");
 		silt_batch_free(b);
 	}
 	pthread_mutex_lock(&B.mu);
@@ -330,7 +330,7 @@ void twin_op_burst(void)
 	for (size_t i = 0; i < n; i++) {
 		if (B.flights[i].code == SILT_E_BUSY)
 			continue;                 /* refused whole by a stall past its bound */
-		check(B.flights[i].code, "an asynchronous write");
+		model_ok(B.flights[i].code, "an asynchronous write");
 		model_commit(T.m, B.flights[i].version, B.flights[i].ops, B.flights[i].n);
 	}
 }

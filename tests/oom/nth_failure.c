@@ -45,18 +45,10 @@ static void on_log(void *ctx, enum silt_log_level level, const char *message)
 
 static int open_store(silt_db **out)
 {
-	struct silt_options o;
+	struct silt_options o = simdisk_options(S.disk);
 
-	silt_options_init(&o);
-	o.memory = 8 << 20;
-	o.memtable_size = 64 << 10;
-	o.wal_segment_size = 256 << 10;
-	o.table_size = 64 << 10;
-	o.level_base_size = 256 << 10;
-	o.min_free_space = 0;
 	o.change_log_size = 1 << 20;
 	o.log = on_log;
-	o.os = simdisk_os(S.disk);
 	return silt_open("/store", &o, out);
 }
 
