@@ -68,6 +68,21 @@ export async function testParts() {
 		router.replace(before);
 		return [shown, hash, location.hash === before];
 	}), [["keys", "jobs"], "#/keys?prefix=nothing", true]));
+	await check("an address may hold question marks", async () => equal(await page.evaluate(async () => {
+		const { parseHash } = await import("/ui/js/router.js");
+		const { view, text } = parseHash("#/keys?prefix=a?b&key=c");
+		return [view, text.prefix, text.key, parseHash("").view, parseHash("#/jobs").view];
+	}), ["keys", "a?b", "c", "overview", "jobs"]));
+	await check("the side of a conflict is text where it is cut within a character", async () => equal(await page.evaluate(async () => {
+		const { words } = await import("/ui/js/conflict.js");
+		const { encode } = await import("/ui/js/bytes.js");
+		return [words(encode("x".repeat(4095) + "\u00e9")), words(encode("x\u00e9")), words(Uint8Array.from([0xc3])).slice(0, 10)];
+	}), ["x".repeat(4095), "x\u00e9", "000000  c3"]));
+	await check("a view that there is not is the first one", async () => {
+		await page.evaluate(() => { location.hash = "#/constructor"; });
+		await page.locator(".overview").waitFor();
+		await page.evaluate(() => { location.hash = "#/jobs"; });
+	});
 	await check("the text form of metrics", async () => equal(await page.evaluate(async () => {
 		const { Metrics } = await import("/ui/js/metrics.js");
 		const m = new Metrics('# HELP a b\na{x="1,\\"2",y="z"} 3\na{x="2",y="z"} 4.5e1\nb 7\n');

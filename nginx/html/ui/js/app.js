@@ -33,7 +33,7 @@ const jobs = new Jobs();
 const views = { overview, keys: browse, jobs };
 
 function show(place, first) {
-	const name = place.view in views ? place.view : "overview";
+	const name = Object.hasOwn(views, place.view) ? place.view : "overview";
 	for (const [n, view] of Object.entries(views)) {
 		const hidden = n !== name;
 		if (hidden && !view.node.hidden)

@@ -52,7 +52,12 @@ export class Browse {
 
 	later() {
 		clearTimeout(this.typing);
-		this.typing = setTimeout(() => this.turn({ prefix: this.prefix.value }), TYPING_MS);
+		this.typing = setTimeout(() => this.prefix.value !== null && this.turn({ prefix: this.prefix.value }), TYPING_MS);
+	}
+
+	/* Another view: what was typed here last must not lead back. */
+	hide() {
+		clearTimeout(this.typing);
 	}
 
 	show({ bytes, text }, first) {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // conflict.js - someone else wrote first: both sides, and the choice between them.
 
-import { decode, hexDump } from "./bytes.js";
+import { decode, decodeHead, hexDump } from "./bytes.js";
 import { ask } from "./dialogs.js";
 import { el } from "./dom.js";
 import { bytes } from "./format.js";
 
 const SHOWN = 4096;
 
-function words(data) {
+export function words(data) {
 	const head = data.subarray(0, SHOWN);
-	const text = decode(head);
+	const text = data.length > SHOWN ? decodeHead(head) : decode(head);
 	return text === null ? hexDump(head, 8) : text;
 }
 

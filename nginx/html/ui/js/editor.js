@@ -92,20 +92,23 @@ export class Editor {
 			throw new Error(key === null ? "A percent sign in the key needs two hex digits behind it." : "A key has at least one byte.");
 		if (key.length > 4096)
 			throw new Error(`A key has at most 4,096 bytes; this one has ${key.length}.`);
-		const ttl = this.expiry.ttl;
-		if (ttl === undefined)
+		const type = this.type.value.trim();
+		if (!/^[\x20-\x7e]{0,255}$/.test(type))
+			throw new Error("A Content-Type has at most 255 characters, each of visible ASCII.");
+		const until = this.expiry.query;
+		if (until === null)
 			throw new Error("The time is a whole number of seconds, from one to a hundred years.");
 		const data = await this.content.data();
 		if (data !== null && data.length > this.limit)
 			throw new Error(`A value has at most ${bytes(this.limit)}; this one has ${bytes(data.length)}.`);
-		return { key, ttl, data };
+		return { key, type, until, data };
 	}
 
 	async put(etag) {
-		const { key, ttl, data } = await this.gather();
+		const { key, type, until, data } = await this.gather();
 		try {
 			const body = data ?? await readWhole(this.entry);
-			await write(key, body, { etag, ttl, type: this.type.value.trim(), onslow: () => this.say("The server is slow; still waiting.") });
+			await write(key, body, { etag, type, until, onslow: () => this.say("The server is slow; still waiting.") });
 		} catch (problem) {
 			if (!isConflict(problem) && !(isAbsent(problem) && this.entry))
 				throw problem;
@@ -137,6 +140,8 @@ export class Editor {
 		} else if (choice === "mine") {
 			if (data === null && !theirs)
 				throw new Error("The value that was to stay is gone: there is nothing to write.");
+			if (!theirs && this.expiry.isOver)
+				throw new Error("The time that it had is over: choose when it is to expire.");
 			this.entry = theirs ?? { ...this.entry, etag: null };
 			await this.put(theirs?.etag ?? null);
 		}

@@ -51,12 +51,12 @@ export async function read(key, options) {
 /* All of the value, if it is still the one that was seen. */
 export const readWhole = (entry) => call(addressOf(entry.key), bytesOf, { headers: { "If-Match": entry.etag }, timeout: LARGE_TIMEOUT_MS });
 
-/* etag: null where the key must not be there yet. The new version. */
-export function write(key, data, { etag, type, ttl, onslow }) {
+/* etag: null where the key must not be there yet; until: { ttl } or { expires_at } or neither. The new version. */
+export function write(key, data, { etag, type, until, onslow }) {
 	const headers = etag === null ? { "If-None-Match": "*" } : { "If-Match": etag };
 	if (type && type !== "application/octet-stream")
 		headers["Content-Type"] = type;
-	const address = addressOf(key) + (ttl === null ? "" : `&ttl=${ttl}`);
+	const address = addressOf(key) + Object.entries(until).map(([name, n]) => `&${name}=${n}`).join("");
 	return call(address, async (r) => r.headers.get("Silt-Version"), { method: "PUT", headers, body: data, timeout: LARGE_TIMEOUT_MS, onslow });
 }
 

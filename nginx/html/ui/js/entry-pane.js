@@ -61,6 +61,7 @@ export class EntryPane {
 
 	show(entry) {
 		const had = this.node.contains(document.activeElement);
+		clearInterval(this.ticker);
 		const left = el("dd");
 		const facts = el("dl", { class: "facts" }, [
 			["Version", el("dd", {}, el("code", {}, entry.version))], ["Size", el("dd", { title: `${integer(entry.size)} bytes` }, bytes(entry.size))],

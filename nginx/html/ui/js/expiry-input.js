@@ -25,13 +25,19 @@ export class ExpiryInput {
 		}, true), this.after);
 	}
 
-	/* Seconds from now, null for never, undefined where what was typed is no time. */
-	get ttl() {
+	/* As now, and that was before now. */
+	get isOver() {
+		return this.kind === "keep" && this.expires <= Date.now();
+	}
+
+	/* What the query of a write says of it: { ttl } in seconds, { expires_at } as it is now, to the millisecond and whatever this machine's
+	   clock says, {} for never; null where what was typed is no time. */
+	get query() {
 		if (this.kind === "never")
-			return null;
+			return {};
 		if (this.kind === "keep")
-			return Math.max(1, Math.round((this.expires - Date.now()) / 1000));
+			return { expires_at: this.expires };
 		const s = Number(this.number.value) * Number(this.unit.value);
-		return Number.isInteger(s) && s >= 1 && s <= MOST_S ? s : undefined;
+		return Number.isInteger(s) && s >= 1 && s <= MOST_S ? { ttl: s } : null;
 	}
 }

@@ -5,7 +5,7 @@ import { encode, percentDecode, percentEncode } from "./bytes.js";
 
 /* { view, bytes: { NAME: Uint8Array }, text: { NAME: string } } */
 export function parseHash(hash) {
-	const [path, query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
+	const [, path, query] = /^#?\/?([^?]*)\??(.*)$/s.exec(hash);
 	const bytes = {};
 	const text = {};
 	for (const part of query.split("&")) {
