@@ -117,4 +117,13 @@ serve_wait
 that 'the server ends with 0' [ $? = 0 ]
 serve_start || finish
 expect 'the feed reaches back over a restart' 200 '.changes | length > 10' -- '/v1/changes?since=0'
+
+# ---- what a change is
+request -X POST '/v1/kv/step?op=incr&by=7'; vs=$(header silt-version)
+request -H 'Content-Type: application/json' -d '{"ops":[{"put":{"key":"one","value":"1"}},{"put":{"key":"two","value":"2"}},{"delete":{"key":"one"}}]}' /v1/batch
+vt=$(jq .version "$body")
+request -X DELETE '/v1/kv?all=true'; vd=$(jq .version "$body")
+expect 'a step is told as its sum, a version whole whatever the limit, a range without an end as such' 200 \
+    ".changes[0] == {key:\"step\",version:$vs,op:\"put\",value:\"7\"}" ".next == $vt" '.changes | length > 1' "[.changes[1:][].version] | unique == [$vt]" -- "/v1/changes?since=$((vs - 1))&limit=2"
+expect 'and everything that was deleted is from the least key, without an end' 200 ".changes == [{key:\"\\u0000\",version:$vd,op:\"delete_range\"}]" -- "/v1/changes?since=$vt"
 finish

@@ -11,6 +11,7 @@ max_page_size = 64K
 max_answer_memory = 1M
 wal_segment_size = 4M
 memtable_size = 2M
+change_log_size = 0
 CONF
 serve_start --config "$work/conf" || finish
 json=(-H 'Content-Type: application/json')
@@ -85,6 +86,19 @@ for ttl in 0 3155760001 -1 1.5 1e1; do
 	expect "ttl $ttl in JSON" 400 type:bad-json -- "${json[@]}" -d "{\"key\":\"never\",\"value\":\"v\",\"ttl\":$ttl}" /set
 	expect "ttl $ttl in a batch" 400 type:bad-json -- "${json[@]}" -d "{\"ops\":[{\"put\":{\"key\":\"never\",\"value\":\"v\",\"ttl\":$ttl}}]}" /v1/batch
 done
+for at in 1 9007199254740991; do
+	expect "expires_at=$at" 201 -- -X PUT -d v "/v1/kv/ends-$at?expires_at=$at"
+	expect "expires_at $at in a batch" 200 -- "${json[@]}" -d "{\"ops\":[{\"put\":{\"key\":\"ends-$at\",\"value\":\"v\",\"expires_at\":$at}}]}" /v1/batch
+done
+expect 'the last of them is kept' 200 'h:silt-expires-at: 9007199254740991' -- /v1/kv/ends-9007199254740991
+for at in 0 9007199254740992 -1 1.5; do
+	expect "expires_at=$at" 400 type:bad-query -- -X PUT -d v "/v1/kv/never?expires_at=$at"
+	expect "expires_at $at in a batch" 400 type:bad-json -- "${json[@]}" -d "{\"ops\":[{\"put\":{\"key\":\"never\",\"value\":\"v\",\"expires_at\":$at}}]}" /v1/batch
+done
+expect 'the largest version as a condition' 412 type:condition-failed -- "${json[@]}" -d "{\"if\":[{\"key\":\"never\",\"version\":9007199254740991}],\"ops\":[$(ops 1)]}" /v1/batch
+for bad in 9007199254740992 -1 1.0 '"0"' null; do
+	expect "a condition's version of $bad" 400 type:bad-json '.offset > 0' -- "${json[@]}" -d "{\"if\":[{\"key\":\"never\",\"version\":$bad}],\"ops\":[$(ops 1)]}" /v1/batch
+done
 expect 'the largest step' 200 '.text == "9223372036854775807"' -- -X POST '/v1/kv/n?op=incr&by=9223372036854775807'
 expect 'one past it' 409 type:counter-overflow -- -X POST '/v1/kv/n?op=incr'
 expect 'a step that is none' 400 type:bad-query -- -X POST '/v1/kv/n?op=incr&by=9223372036854775808'
@@ -93,9 +107,15 @@ expect 'one below it' 409 type:counter-overflow -- -X POST '/v1/kv/m?op=incr&by=
 expect 'no step below it' 400 type:bad-query -- -X POST '/v1/kv/m?op=incr&by=-9223372036854775809'
 expect 'since, the largest version' 410 type:changes-gone -- '/v1/changes?since=9007199254740991'
 expect 'one past it' 400 type:bad-query -- '/v1/changes?since=9007199254740992'
-expect 'limit=10000 changes' 200 -- '/v1/changes?since=0&prefix=none&limit=10000'
-expect '10001' 400 type:bad-query -- '/v1/changes?since=0&limit=10001'
+expect 'limit=10000 changes' 200 -- '/v1/changes?prefix=none&limit=10000'
+expect '10001' 400 type:bad-query -- '/v1/changes?limit=10001'
 expect 'timeout=51' 400 type:bad-query -- '/v1/changes?timeout=51'
+reach() { request '/v1/changes?since=0'; oldest=$(jq '.oldest // 0' "$body"); [ "$status" = 410 ]; }
+forgotten() { request -X POST /v1/admin/flush; put segment "@$work/value"; reach; }
+that 'beyond what change_log_size keeps the feed is gone' within 30 forgotten
+expect 'as it says, for good' 410 type:changes-gone '.oldest > 0 and .newest >= .oldest' -- "/v1/changes?since=$((oldest - 1))"
+from_there() { reach; request "/v1/changes?since=$oldest&prefix=none" && [ "$status" = 200 ]; }
+that 'from there on it is there' within 10 from_there
 
 # ---- headers
 tags() { local i; for i in $(seq "$1"); do printf '"%s",' "$((i + 1000000))"; done | sed 's/,$//'; }
