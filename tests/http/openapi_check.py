@@ -120,6 +120,7 @@ def template_of(path):
 
 
 reached = set()
+OURS = ("ETag", "Silt-Version", "Silt-Expires-At", "Location", "Preference-Applied")
 
 
 def expect(want, method, path, body=None, raw=False, **headers):
@@ -147,6 +148,9 @@ def expect(want, method, path, body=None, raw=False, **headers):
         w = wrong(int(value) if schema.get("type") == "integer" else value, schema, h)
         if w:
             return report(False, name, w)
+    untold = [h for h in OURS if status < 400 and t != "/v1/openapi.json" and h.lower() in got and h not in response.get("headers", {})]
+    if untold:
+        return report(False, name, "not documented: the headers %s" % untold)
     if not response.get("content"):
         return report(not text, name, "a body that is not documented", text)
     if method == "head":
@@ -156,8 +160,22 @@ def expect(want, method, path, body=None, raw=False, **headers):
     if media is None:
         return report(False, name, "the document has no content of type %s" % ctype)
     w = body_wrong(media, ctype, text)
+    if w is None and ctype == "application/problem+json":
+        untold = set(json.loads(text)) - set(doc["components"]["schemas"]["Problem"]["properties"])
+        w = "not documented: the members %s" % untold if untold else None
     report(w is None, name, w)
     return text
+
+
+def methods():
+    """Each path takes the methods that are documented and no others, and says so."""
+    for path, operations in doc["paths"].items():
+        at = re.sub(r"\{[^}]*\}", "some", path)
+        takes = {m.upper() for m in operations if m in ("get", "head", "put", "post", "delete")} | {"OPTIONS"}
+        for method, status in (("options", 204), ("patch", 405)) + ((("put", 405),) if "PUT" not in takes else ()):
+            got, head, text, _ = ask(method, at)
+            allow = set(head.get("allow", "").split(", "))
+            report(got == status and allow == takes, "%s %s: %d, and the methods that are documented" % (method.upper(), path, status), got, allow, takes)
 
 
 def problems_default():
@@ -172,6 +190,8 @@ J = {"Content_Type": "application/json"}
 BIG = "x" * (17 << 20)
 FORBID = {"Via": "x"}
 CROSS = {"Sec_Fetch_Site": "cross-site"}
+
+methods()
 
 # ---- classic
 for route in ("/set", "/put"):
@@ -190,6 +210,7 @@ for m in ("get", "head"):
         expect(404, m, route + "none")
         expect(400, m, route)
         expect(412, m, route + "c", If_Match='"1"')
+        expect(304, m, route + "c", If_None_Match="*")
 for route in ("/del", "/delete"):
     for form in (route + "?key=", route + "/"):
         ask("put", "/v1/kv?key=d", b"\xff")
