@@ -30,6 +30,10 @@ printf 'GET /get HTTP/1.1\r\nConnection: close\r\n\r\n' | raw >"$work/raw"
 that 'no Host' grep -q '"status":400' "$work/raw"
 printf 'PUT /v1/kv/a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: bogus\r\nConnection: close\r\n\r\n' | raw >"$work/raw"
 that 'a transfer coding that is none' grep -q '"status":501' "$work/raw"
+printf 'GET /get?key=a HTTP/2.5\r\nHost: localhost\r\n\r\n' | raw >"$work/raw"
+that 'a version of HTTP that is none' grep -q '"status":505' "$work/raw"
+expect 'a page that is newer than it may be' 412 type:condition-failed -- -H 'If-Unmodified-Since: Mon, 01 Jan 2001 00:00:00 GMT' /
+expect 'one that is another' 412 type:condition-failed -- -H 'If-Match: "x"' /v1/openapi.json
 printf 'GET /get?key=a HTTP/1.0\r\n\r\n' | raw >"$work/raw"
 that 'HTTP/1.0 without Host is served' grep -q '"type":"urn:siltstone:problem:no-such-key"' "$work/raw"
 request /nope
