@@ -163,6 +163,28 @@ expect 'from another' 403 type:forbidden -- --interface 127.0.0.3 -X POST /v1/ad
 expect 'which may write' 204 -- --interface 127.0.0.3 -X PUT -d 4 /v1/kv/tls
 expect 'through a proxy' 403 type:forbidden -- --interface 127.0.0.2 -H 'X-Forwarded-For: 127.0.0.2' -X POST /v1/admin/flush
 
+# ---- what nginx does not say: no route is a mistake of the configuration, no role is the least of them
+site 'edit:params:/SCRIPT_NAME/d'
+expect 'without SCRIPT_NAME: misconfigured' 500 type:misconfigured -- /v1/kv/tls
+expect 'a write too' 500 type:misconfigured -- -X PUT -d no /v1/kv/tls
+site 'edit:params:/SILT_ROLE/d'
+expect 'without SILT_ROLE: reads' 200 is:4 -- /v1/kv/tls
+expect 'and no writes' 403 type:forbidden -- -X PUT -d no /v1/kv/tls
+expect 'nor an end' 403 type:forbidden -- /shutdown
+site 'edit:roles:s|default         write;|default read;|'
+expect 'default read: others read' 200 is:4 -- -H 'Via: x' /v1/kv/tls
+expect 'and do not write' 403 type:forbidden -- -X PUT -H 'Via: x' -d no /v1/kv/tls
+
+# ---- a responder that does not answer
+site 'edit:limits:s|fastcgi_read_timeout 60s|fastcgi_read_timeout 300ms|'
+kill -STOP "${responders[1]}"
+expect 'a read: 504' 504 type:no-answer 'has("outcome") | not' -- /v1/kv/tls
+expect 'a write: its outcome is unknown' 504 type:no-answer '.outcome == "unknown"' -- -X PUT -d 5 /v1/kv/tls
+kill -CONT "${responders[1]}"
+came() { request /v1/kv/tls && [ "$status" = 200 ] && [ "$(cat "$body")" = 5 ]; }
+that 'which came later' within 20 came
+put tls 4
+
 # ---- rates: 2 a second and 5 at once are enough to meet the limit on any machine
 site http:zones server:rates 'edit:zones:s|100r/s|2r/m|' 'edit:rates:s|burst=200|burst=5|'
 for i in 1 2 3 4 5 6; do
