@@ -143,16 +143,41 @@ printf 'workers = 32\n' >"$work/jobs.conf"
 serve_start --config "$work/jobs.conf" || finish
 put before-jobs yes
 fault slow
-seq 1 18 | sed "s|.*|url = \"$url/v1/admin/checkpoint?name=c&\"\nrequest = POST\noutput = \"$work/job-&\"\nwrite-out = \"& %{http_code} %header{retry-after}\\\\n\"\nnext|" | sed '$d' >"$work/jobs"
+seq 1 18 | sed "s|.*|url = \"$url/v1/admin/checkpoint?name=c&\"\nrequest = POST\noutput = \"$work/job-&\"\nwrite-out = \"& %{http_code} %header{retry-after}%header{location}\\\\n\"\nnext|" | sed '$d' >"$work/jobs"
 curl -s -Z --parallel-max 18 --parallel-immediate -m 100 -K "$work/jobs" >"$work/answers" 2>/dev/null &
 crowd=$!
 refused() { grep -q ' 503 [0-9]' "$work/answers" && grep -q ':too-many-jobs"' "$work"/job-*; }
 that 'one of eighteen is refused, with the time to come again' within 60 refused
 over slow
 wait "$crowd"
-that 'the others are done, or to be asked for' [ "$(grep -cE ' 20[02] $' "$work/answers")" = 17 ]
+that 'the others are done, or to be asked for' [ "$(grep -cE ' (200 |202 /v1/admin/jobs/.+)$' "$work/answers")" = 17 ]
+that 'one that is not over is 202' grep -q ' 202 ' "$work/answers"
+read -r later _ at < <(grep ' 202 ' "$work/answers")
+that 'with its job' jq -e --arg at "$at" '.message and .job.kind == "checkpoint" and (.job.id as $id | $at | endswith($id))' "$work/job-$later"
+expect 'to be asked after' 200 ".name == \"c$later\"" -- "$at"
 all_there() { [ "$(curl -s "$url/v1/admin/checkpoints" | jq '.checkpoints | length')" = 17 ]; }
 that 'and all of them end' within 60 all_there
+
+# ---- a worker that does not get on: behind who has waited for longer than max_wait nobody queues
+serve_stop
+printf 'workers = 1\nmax_wait = 10ms\n' >"$work/one.conf"
+serve_start --config "$work/one.conf" || finish
+put before-wait yes
+fault slow
+curl -s -m 100 -o "$work/flushed" -X POST "$url/v1/admin/flush" &
+flush=$!
+parked_are() { request /v1/stats && jq -e ".parked == $1" "$body"; }
+that 'a flush has the only worker' within 20 parked_are 1
+curl -s -m 100 -o "$work/waited" "$url/v1/kv" &
+waits=$!
+that 'a list waits for it' within 20 parked_are 2
+sleep 0.1
+expect 'who comes later is refused at once' 503 type:too-many-parked 'h:retry-after: [0-9]+' -- /v1/kv
+expect 'what needs no worker is served' 200 is:yes -- /v1/kv/before-wait
+over slow
+wait "$flush" "$waits"
+that 'the one that waited has its list' jq -e '.items | length > 0' "$work/waited"
+expect 'then others are let in' 200 -- /v1/kv
 
 # ---- a shutdown that takes its time: who comes meanwhile is told
 put before-the-end yes

@@ -103,10 +103,13 @@ def leave():
         ("/v1/changes?since=0", "text/event-stream", "GET", b""), ("/v1/changes?prefix=never", "text/event-stream", "GET", b""),
         ("/v1/batch", "*/*", "POST", batch), ("/v1/batch", "*/*", "POST", write), ("/v1/kv/left", "*/*", "PUT", b"x" * 300000),
         ("/v1/kv/left?op=incr", "*/*", "POST", b""), ("/v1/kv?prefix=gone", "*/*", "DELETE", b""), ("/metrics", "*/*", "GET", b""), ("/v1/stats", "*/*", "GET", b""),
-        ("/v1/admin/verify", "*/*", "POST", b""), ("/v1/admin/compact", "*/*", "POST", b""), ("/v1/admin/flush", "*/*", "POST", b""),
+        ("/set", "*/*", "POST", b'{"key":"left","value":"' + b"v" * 300000 + b'"}'), ("/v1/admin/jobs", "*/*", "GET", b""),
+        ("/v1/admin/checkpoints", "*/*", "GET", b""), ("/v1/openapi.json", "*/*", "GET", b""), ("/ui/js/app.js", "*/*", "GET", b""),
+        ("/nowhere", "*/*", "GET", b""), ("/v1/admin/verify", "*/*", "POST", b""), ("/v1/admin/compact", "*/*", "POST", b""), ("/v1/admin/flush", "*/*", "POST", b""),
     ]
-    for take, reset in ((0, True), (1, False), (20000, True)):
-        for path, accept, method, body in kinds:
+    for number, (take, reset) in enumerate(((0, True), (1, False), (20000, True))):
+        removed = [(f"/del/big-{97 + number}", "*/*", "DELETE", b""), (f"/v1/admin/checkpoint?name=left-{number}", "*/*", "POST", b"")]
+        for path, accept, method, body in kinds + removed:
             s = ask(path, accept, method, body)
             if reset:
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")

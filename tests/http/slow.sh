@@ -59,6 +59,20 @@ that 'no change is waited for' within 20 is_at changes_waiting 0
 that 'no answer is held' within 20 is_at http_answer_bytes 0
 that 'no snapshot' within 20 is_at snapshots 0
 expect 'others are served' 200 is:here -- /v1/kv/small
+over() { request /v1/admin/jobs && jq -e '[.jobs[] | select(.state == "queued" or .state == "running")] == []' "$body"; }
+that 'the jobs that were begun end all the same' within 60 over
+expect 'well' 200 '[.jobs[].state] - ["done"] == []' -- /v1/admin/jobs
+# What came before its client had gone is done, what did not is not: nothing by halves.
+whole_or_gone() {
+	local n
+
+	for n in 97 98 99; do
+		get "big-$n"
+		[ "$status" = 404 ] || cmp "$body" "$work/large" || return 1
+	done
+}
+that 'what was to be deleted is whole, or gone' whole_or_gone
+expect 'a batch is there with all of it, or not at all' 200 '.count == 900 or .count == 0' -- '/v1/kv?prefix=left-&count_only=1'
 expect 'and the responder is sound' 200 -- /readyz
 serve_stop
 that 'it ends cleanly' [ $? = 0 ]
