@@ -19,6 +19,7 @@
 #include "ctl/session.h"
 #include "ctl/stop.h"
 #include "ctl/text.h"
+#include "util/array.h"
 #include "util/json_text.h"
 
 #include <dirent.h>
@@ -46,7 +47,7 @@ struct backup {
 	struct progress progress;
 	bool quiet;                   /* --json where nobody looks */
 	struct backup_earlier *earlier;       /* the newest first */
-	size_t earlier_count;
+	size_t earlier_count, earlier_room;
 	char name[BACKUP_SET_NAME], unfinished[BACKUP_SET_NAME + 16];
 	bool begun;                   /* the directory is there */
 	struct bytes path;            /* of it */
@@ -91,7 +92,7 @@ static int backup_scan(const struct filecopy_dir *dir, struct backup_list *l)
 
 static int backup_know(struct backup *b, const char *name, bool unfinished)
 {
-	struct backup_earlier *more = realloc(b->earlier, (b->earlier_count + 1) * sizeof(*more)), *e;
+	struct backup_earlier *more = array_grow(b->earlier, b->earlier_count, &b->earlier_room, sizeof(*more)), *e;
 	struct bytes path = { 0 };
 	struct filecopy_dir dir;
 	int status;

@@ -3,6 +3,7 @@
 #include "ctl/backup_set.h"
 
 #include "ctl/session.h"
+#include "util/array.h"
 #include "util/bytes.h"
 
 #include <dirent.h>
@@ -47,9 +48,9 @@ static bool backup_set_is(const char *name, const char *suffix)
 	return n > 0 && strcmp(name + n, suffix) == 0;
 }
 
-static bool backup_set_push(struct backup_set_name **list, size_t *n, const char *name)
+static bool backup_set_push(struct backup_set_name **list, size_t *n, size_t *room, const char *name)
 {
-	struct backup_set_name *more = realloc(*list, (*n + 1) * sizeof(*more));
+	struct backup_set_name *more = array_grow(*list, *n, room, sizeof(*more));
 
 	if (!more)
 		return false;
@@ -183,9 +184,9 @@ static bool backup_set_take(void *ctx, const char *name)
 	struct backup_set *s = r->s;
 
 	if (backup_set_is(name, ""))
-		r->nomem = !backup_set_push(&s->whole, &s->whole_count, name);
+		r->nomem = !backup_set_push(&s->whole, &s->whole_count, &s->whole_room, name);
 	else if (backup_set_is(name, backup_set_unfinished))
-		r->nomem = !backup_set_push(&s->unfinished, &s->unfinished_count, name);
+		r->nomem = !backup_set_push(&s->unfinished, &s->unfinished_count, &s->unfinished_room, name);
 	return !r->nomem;
 }
 

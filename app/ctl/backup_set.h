@@ -27,9 +27,9 @@ struct backup_set {
 	struct filecopy_dir dir;
 	int lock;                     /* -1 = not held */
 	struct backup_set_name *whole;        /* oldest first */
-	size_t whole_count;
+	size_t whole_count, whole_room;
 	struct backup_set_name *unfinished;   /* with their ".unfinished" */
-	size_t unfinished_count;
+	size_t unfinished_count, unfinished_room;
 };
 
 /* A directory opened, to be closed by backup_set_leave(). */

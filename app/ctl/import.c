@@ -184,7 +184,7 @@ static void import_tell(struct import *im)
 {
 	uint64_t done, total;
 
-	im->reader->ops->progress(im->reader, &done, &total);
+	reader_progress(im->reader, &done, &total);
 	im->progress.unit = total ? PROGRESS_BYTES : PROGRESS_ENTRIES;
 	(void)progress_tell(&im->progress, total ? done : im->imported, total);
 }

@@ -68,7 +68,7 @@ const char *input_name(const struct input *in)
 
 struct span input_at_hand(const struct input *in)
 {
-	return span_of(in->buffer.p + in->at, in->buffer.len - in->at);
+	return in->buffer.len > in->at ? span_of(in->buffer.p + in->at, in->buffer.len - in->at) : span_of("", 0);
 }
 
 int input_more(struct input *in, bool *ended)
@@ -96,6 +96,24 @@ void input_take(struct input *in, size_t n)
 {
 	in->at += n;
 	in->taken += n;
+}
+
+int input_take_mark(struct input *in)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	bool ended = false;
+	int status = SESSION_OK;
+	struct span s;
+
+	for (;;) {
+		s = input_at_hand(in);
+		if (s.len >= 3 || ended || status != SESSION_OK || (s.len > 0 && memcmp(s.p, mark, s.len) != 0))
+			break;
+		status = input_more(in, &ended);
+	}
+	if (status == SESSION_OK && s.len >= 3 && memcmp(s.p, mark, 3) == 0)
+		input_take(in, 3);
+	return status;
 }
 
 uint64_t input_taken(const struct input *in)

@@ -16,6 +16,8 @@ struct span input_at_hand(const struct input *in);
 /* Reads more behind that. *ended: there is nothing more. */
 int input_more(struct input *in, bool *ended);
 void input_take(struct input *in, size_t n);
+/* At the beginning: a byte order mark, which some editors put there, is taken. */
+int input_take_mark(struct input *in);
 /* Bytes taken, and in all: 0 = not known. */
 uint64_t input_taken(const struct input *in);
 uint64_t input_size(const struct input *in);

@@ -3,9 +3,11 @@
 #include "ctl/reader.h"
 
 #include "ctl/format.h"
+#include "ctl/input.h"
 #include "ctl/session.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 int reader_open(const struct args *a, struct reader **out)
 {
@@ -28,8 +30,35 @@ int reader_open(const struct args *a, struct reader **out)
 	       format == FORMAT_CSV ? reader_csv_open(a, path, out) : reader_lines_open(a, path, out);
 }
 
+int reader_begin(size_t size, const struct reader_ops *ops, const struct args *a, const char *path, struct reader **out)
+{
+	struct reader *r = calloc(1, size);
+	int status = r ? input_open(path, &r->in) : session_fail(path, SILT_E_NOMEM);
+
+	if (status != SESSION_OK) {
+		free(r);
+		return status;
+	}
+	r->ops = ops;
+	r->name = input_name(r->in);
+	r->next_line = a->from_line ? a->from_line : 1;
+	*out = r;
+	return SESSION_OK;
+}
+
+void reader_progress(const struct reader *r, uint64_t *done, uint64_t *total)
+{
+	*done = r->in ? input_taken(r->in) : r->read_bytes;
+	*total = r->in ? input_size(r->in) : 0;
+}
+
 void reader_close(struct reader *r)
 {
-	if (r)
-		r->ops->close(r);
+	struct input *in;
+
+	if (!r)
+		return;
+	in = r->in;
+	r->ops->close(r);
+	input_close(in);
 }

@@ -28,21 +28,25 @@ struct reader;
 struct reader_ops {
 	/* SESSION_OK: an entry; READER_END; else an exit status, said. */
 	int (*next)(struct reader *r, struct reader_item *out);
-	/* How far it is, in bytes; total 0 = not known. */
-	void (*progress)(struct reader *r, uint64_t *done, uint64_t *total);
-	void (*close)(struct reader *r);
+	void (*close)(struct reader *r);         /* frees it, but not `in` */
 };
 struct reader {                       /* each form's own struct begins with it */
 	const struct reader_ops *ops;
 	const char *name;             /* of the source, for messages */
 	struct reader_place place;    /* of what next() is at, or failed at */
 	uint64_t next_line;           /* behind that, where it has lines */
+	struct input *in;             /* what those are read from; NULL of a tree, ... */
+	uint64_t read_bytes;          /* ... which counts what it has read */
 };
 
 /* As --format, or else the source, says. End with reader_close(). */
 int reader_open(const struct args *a, struct reader **out);
 void reader_close(struct reader *r);  /* NULL is fine */
+/* How far it is, in bytes; total 0 = not known. */
+void reader_progress(const struct reader *r, uint64_t *done, uint64_t *total);
 
+/* For the forms that have lines: one of `size` bytes, zeroed, with its input open. */
+int reader_begin(size_t size, const struct reader_ops *ops, const struct args *a, const char *path, struct reader **out);
 int reader_lines_open(const struct args *a, const char *path, struct reader **out);
 int reader_csv_open(const struct args *a, const char *path, struct reader **out);
 int reader_tree_open(const struct args *a, const char *path, struct reader **out);

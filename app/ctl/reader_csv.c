@@ -17,7 +17,6 @@
 
 struct reader_csv {
 	struct reader reader;         /* first */
-	struct input *in;
 	uint64_t line;                /* where the record at hand begins */
 	uint64_t from;                /* the first line that is given */
 	size_t columns;               /* 0 = their names are not read yet */
@@ -50,11 +49,11 @@ static int reader_csv_record(struct reader_csv *c)
 {
 	bool ended = false;
 
-	input_take(c->in, c->record.length);
+	input_take(c->reader.in, c->record.length);
 	c->line += c->record.lines;
 	c->record.length = c->record.lines = c->record.looked = 0;
 	for (;;) {
-		struct span s = input_at_hand(c->in);
+		struct span s = input_at_hand(c->reader.in);
 		enum csv_result result = s.len ? csv_read(s, ended, &c->record) : CSV_MORE;
 		int status;
 
@@ -68,7 +67,7 @@ static int reader_csv_record(struct reader_csv *c)
 			return READER_END;
 		if (s.len > INPUT_MAX)
 			return reader_csv_bad(c, c->line, "all of it", "it is longer than any entry: is a quote missing?");
-		status = input_more(c->in, &ended);
+		status = input_more(c->reader.in, &ended);
 		if (status != SESSION_OK)
 			return status;
 	}
@@ -105,12 +104,12 @@ static bool reader_csv_has(const struct reader_csv *c, enum format_column column
 
 static int reader_csv_header(struct reader_csv *c)
 {
-	int status = reader_csv_record(c);
+	int status = input_take_mark(c->reader.in);
 
+	if (status == SESSION_OK)
+		status = reader_csv_record(c);
 	if (status == READER_END)
 		return reader_csv_bad(c, 1, "byte 1", "it is empty: the first line names the columns");
-	if (status == SESSION_OK && c->record.field[0].len >= 3 && memcmp(c->record.field[0].p, "\xef\xbb\xbf", 3) == 0)
-		c->record.field[0] = span_of(c->record.field[0].p + 3, c->record.field[0].len - 3);      /* a byte order mark */
 	for (size_t i = 0; status == SESSION_OK && i < c->record.fields; i++)
 		status = reader_csv_column(c, c->record.field[i]);
 	if (status == SESSION_OK && (!reader_csv_has(c, FORMAT_KEY) || !reader_csv_has(c, FORMAT_VALUE)))
@@ -200,39 +199,24 @@ static int reader_csv_next(struct reader *r, struct reader_item *out)
 	return reader_csv_entry(c, &out->entry);
 }
 
-static void reader_csv_progress(struct reader *r, uint64_t *done, uint64_t *total)
-{
-	*done = input_taken(reader_csv_of(r)->in);
-	*total = input_size(reader_csv_of(r)->in);
-}
-
 static void reader_csv_close(struct reader *r)
 {
 	struct reader_csv *c = reader_csv_of(r);
 
-	input_close(c->in);
 	bytes_fini(&c->record.decoded);
 	bytes_fini(&c->text);
 	free(c);
 }
 
-static const struct reader_ops reader_csv_ops = {
-	.next = reader_csv_next, .progress = reader_csv_progress, .close = reader_csv_close,
-};
+static const struct reader_ops reader_csv_ops = { .next = reader_csv_next, .close = reader_csv_close };
 
 int reader_csv_open(const struct args *a, const char *path, struct reader **out)
 {
-	struct reader_csv *c = calloc(1, sizeof(*c));
-	int status = c ? input_open(path, &c->in) : session_fail(path, SILT_E_NOMEM);
+	int status = reader_begin(sizeof(struct reader_csv), &reader_csv_ops, a, path, out);
 
-	if (status != SESSION_OK) {
-		free(c);
-		return status;
+	if (status == SESSION_OK) {
+		reader_csv_of(*out)->line = 1;
+		reader_csv_of(*out)->from = a->from_line;
 	}
-	c->reader = (struct reader){ .ops = &reader_csv_ops, .name = input_name(c->in) };
-	c->line = 1;
-	c->from = a->from_line;
-	c->reader.next_line = c->from ? c->from : 1;
-	*out = &c->reader;
-	return SESSION_OK;
+	return status;
 }

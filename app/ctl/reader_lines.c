@@ -14,7 +14,6 @@
 
 struct reader_lines {
 	struct reader reader;         /* first */
-	struct input *in;
 	uint64_t line;                /* the last that was read */
 	uint64_t from;                /* the first that is given */
 	uint64_t entries;             /* seen, those before `from` too */
@@ -41,10 +40,10 @@ static int reader_lines_line(struct reader_lines *l, struct span *out)
 	bool ended = false;
 	size_t looked = 0;
 
-	input_take(l->in, l->used);
+	input_take(l->reader.in, l->used);
 	l->used = 0;
 	for (;;) {
-		struct span s = input_at_hand(l->in);
+		struct span s = input_at_hand(l->reader.in);
 		const char *eol = s.len > looked ? memchr(s.p + looked, '\n', s.len - looked) : NULL;
 		int status;
 
@@ -61,7 +60,7 @@ static int reader_lines_line(struct reader_lines *l, struct span *out)
 			return reader_lines_bad(l, "it is longer than any entry", s.len);
 		}
 		looked = s.len;
-		status = input_more(l->in, &ended);
+		status = input_more(l->reader.in, &ended);
 		if (status != SESSION_OK)
 			return status;
 	}
@@ -145,7 +144,9 @@ static int reader_lines_next(struct reader *r, struct reader_item *out)
 	int status;
 
 	do {
-		status = reader_lines_line(l, &line);
+		status = l->line == 0 ? input_take_mark(r->in) : SESSION_OK;
+		if (status == SESSION_OK)
+			status = reader_lines_line(l, &line);
 		r->place.line = l->line + (status == READER_END);
 		r->next_line = l->line + 1;
 		if (status == READER_END)
@@ -158,38 +159,23 @@ static int reader_lines_next(struct reader *r, struct reader_item *out)
 	return status;
 }
 
-static void reader_lines_progress(struct reader *r, uint64_t *done, uint64_t *total)
-{
-	*done = input_taken(reader_lines_of(r)->in);
-	*total = input_size(reader_lines_of(r)->in);
-}
-
 static void reader_lines_close(struct reader *r)
 {
 	struct reader_lines *l = reader_lines_of(r);
 
-	input_close(l->in);
 	bytes_fini(&l->reading.text);
 	free(l);
 }
 
-static const struct reader_ops reader_lines_ops = {
-	.next = reader_lines_next, .progress = reader_lines_progress, .close = reader_lines_close,
-};
+static const struct reader_ops reader_lines_ops = { .next = reader_lines_next, .close = reader_lines_close };
 
 int reader_lines_open(const struct args *a, const char *path, struct reader **out)
 {
-	struct reader_lines *l = calloc(1, sizeof(*l));
-	int status = l ? input_open(path, &l->in) : session_fail(path, SILT_E_NOMEM);
+	int status = reader_begin(sizeof(struct reader_lines), &reader_lines_ops, a, path, out);
 
-	if (status != SESSION_OK) {
-		free(l);
-		return status;
+	if (status == SESSION_OK) {
+		reader_lines_of(*out)->from = a->from_line;
+		reader_lines_of(*out)->no_end = a->given & ARGS_NO_END;
 	}
-	l->reader = (struct reader){ .ops = &reader_lines_ops, .name = input_name(l->in) };
-	l->from = a->from_line;
-	l->reader.next_line = l->from ? l->from : 1;
-	l->no_end = a->given & ARGS_NO_END;
-	*out = &l->reader;
-	return SESSION_OK;
+	return status;
 }

@@ -11,6 +11,7 @@
 #include "ctl/session.h"
 #include "ctl/stop.h"
 #include "ctl/text.h"
+#include "util/array.h"
 #include "util/treename.h"
 
 #include <dirent.h>
@@ -41,7 +42,6 @@ struct reader_tree {
 	struct bytes path;            /* below the root; NUL-ended */
 	struct bytes key, value;
 	struct span meta;
-	uint64_t read_bytes;
 	const char *from;             /* what is left of --from-file; NULL = it was reached */
 	struct bytes from_text;       /* all of that; NUL-ended */
 	bool literal;
@@ -123,17 +123,13 @@ static void reader_tree_leave(struct reader_tree *t)
 /* Takes fd. The path is that of the directory, with its slash. */
 static int reader_tree_enter(struct reader_tree *t, int fd)
 {
-	struct reader_tree_level *more;
+	struct reader_tree_level *more = array_grow(t->level, t->levels, &t->cap, sizeof(*more));
 
-	if (t->levels == t->cap) {
-		more = realloc(t->level, (t->cap + 16) * sizeof(*more));
-		if (!more) {
-			(void)close(fd);
-			return reader_tree_no_memory(t);
-		}
-		t->level = more;
-		t->cap += 16;
+	if (!more) {
+		(void)close(fd);
+		return reader_tree_no_memory(t);
 	}
+	t->level = more;
 	t->level[t->levels++] = (struct reader_tree_level){ .fd = fd, .path_len = t->path.len };
 	return reader_tree_list(t, &t->level[t->levels - 1]);
 }
@@ -158,7 +154,7 @@ static int reader_tree_read(struct reader_tree *t, int fd)
 	}
 	if (n < 0)
 		return stop_asked() ? stop_status() : reader_tree_bad(t, SESSION_UNREADABLE, strerror(errno));
-	t->read_bytes += t->value.len;
+	t->reader.read_bytes += t->value.len;
 	return SESSION_OK;
 }
 
@@ -279,12 +275,6 @@ static int reader_tree_next(struct reader *r, struct reader_item *out)
 	return READER_END;
 }
 
-static void reader_tree_progress(struct reader *r, uint64_t *done, uint64_t *total)
-{
-	*done = reader_tree_of(r)->read_bytes;
-	*total = 0;
-}
-
 static void reader_tree_close(struct reader *r)
 {
 	struct reader_tree *t = reader_tree_of(r);
@@ -299,9 +289,7 @@ static void reader_tree_close(struct reader *r)
 	free(t);
 }
 
-static const struct reader_ops reader_tree_ops = {
-	.next = reader_tree_next, .progress = reader_tree_progress, .close = reader_tree_close,
-};
+static const struct reader_ops reader_tree_ops = { .next = reader_tree_next, .close = reader_tree_close };
 
 /* Each directory on the way down is open: keys with many slashes need more of that than a shell usually allows. */
 static void reader_tree_allow_depth(void)

@@ -61,14 +61,6 @@ static struct span target_span(const struct bytes *b)
 	return span_of(b->p, b->len);
 }
 
-static int target_order(struct span a, struct span b)
-{
-	size_t n = a.len < b.len ? a.len : b.len;
-	int d = n ? memcmp(a.p, b.p, n) : 0;
-
-	return d ? d : (a.len > b.len) - (a.len < b.len);
-}
-
 /* The first key behind all that begin with the prefix: "ab" -> "ac", "a\xff" -> "b", "\xff" -> none. */
 static bool target_behind(struct span prefix, struct bytes *out)
 {
@@ -96,9 +88,9 @@ int target_range(const struct args *a, struct bytes *behind, struct target_range
 	}
 	if (!target_behind(prefix, behind))
 		return session_fail(a->command, SILT_E_NOMEM);
-	out->lower = target_order(start, prefix) > 0 ? start : prefix;
-	out->upper = behind->len && (end.len == 0 || target_order(target_span(behind), end) < 0) ? target_span(behind) : end;
-	out->nothing = out->upper.len && target_order(out->lower, out->upper) >= 0;
+	out->lower = span_order(start, prefix) > 0 ? start : prefix;
+	out->upper = behind->len && (end.len == 0 || span_order(target_span(behind), end) < 0) ? target_span(behind) : end;
+	out->nothing = out->upper.len && span_order(out->lower, out->upper) >= 0;
 	return SESSION_OK;
 }
 

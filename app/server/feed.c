@@ -52,21 +52,13 @@ static void feed_poke(void *ctx)
 	(void)eventfd_write(f->wake_fd, 1);
 }
 
-static int feed_order(struct span a, struct span b)
-{
-	size_t n = a.len < b.len ? a.len : b.len;
-	int order = n > 0 ? memcmp(a.p, b.p, n) : 0;
-
-	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 bool feed_concerns(const struct store_change *c, struct span lower, struct span upper)
 {
-	if (upper.len > 0 && feed_order(c->key, upper) >= 0)
+	if (upper.len > 0 && span_order(c->key, upper) >= 0)
 		return false;
 	if (c->op == STORE_CHANGE_DELETE_RANGE)
-		return c->end.len == 0 || feed_order(c->end, lower) > 0;
-	return feed_order(c->key, lower) >= 0;
+		return c->end.len == 0 || span_order(c->end, lower) > 0;
+	return span_order(c->key, lower) >= 0;
 }
 
 /* ---- the list, under the mutex ------------------------------------------------------------------------------------------- */

@@ -20,14 +20,6 @@ static struct span range_span(const struct bytes *b)
 	return span_of(b->p, b->len);
 }
 
-static int range_order(struct span a, struct span b)
-{
-	size_t n = a.len < b.len ? a.len : b.len;
-	int order = n > 0 ? memcmp(a.p, b.p, n) : 0;
-
-	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 void range_fini(struct range *range)
 {
 	bytes_fini(&range->lower);
@@ -101,7 +93,7 @@ static bool range_bounds(struct request *r, const struct query *q, struct range 
 	}
 	if (!range_bound(r, q, QUERY_START, &out->lower) || !range_bound(r, q, QUERY_END, &out->upper))
 		return false;
-	if (out->upper.len == 0 || range_order(range_span(&out->lower), range_span(&out->upper)) <= 0)
+	if (out->upper.len == 0 || span_order(range_span(&out->lower), range_span(&out->upper)) <= 0)
 		return true;
 	problem_set(r, 400, PROBLEM_BAD_QUERY,
 	            "start lies above end: start is the lowest key, also where reverse is asked for.");
@@ -112,7 +104,7 @@ static bool range_bounds(struct request *r, const struct query *q, struct range 
 
 static bool range_same(const struct bytes *a, const struct bytes *b)
 {
-	return range_order(range_span(a), range_span(b)) == 0;
+	return span_order(range_span(a), range_span(b)) == 0;
 }
 
 /* What is said beside the cursor is what the cursor says. */
@@ -186,7 +178,7 @@ int range_next(const struct range *range, struct store *store, struct store_scan
 {
 	int code = store->ops->scan_next(scan, item);
 
-	if (code == STORE_OK && range->after.len > 0 && range_order(item->key, range_span(&range->after)) == 0)
+	if (code == STORE_OK && range->after.len > 0 && span_order(item->key, range_span(&range->after)) == 0)
 		code = store->ops->scan_next(scan, item);
 	return code;
 }

@@ -11,6 +11,8 @@
  */
 #include "store/engine_private.h"
 
+#include "util/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,14 +37,6 @@ struct count_log {
 	uint64_t now_ms;              /* by which entries expire */
 };
 
-static int count_order(struct span a, struct span b)
-{
-	size_t n = a.len < b.len ? a.len : b.len;
-	int order = n > 0 ? memcmp(a.p, b.p, n) : 0;
-
-	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 static struct span count_key(const struct count_log *l, size_t i)
 {
 	return span_of(l->text.p + l->event[i].key_at, l->event[i].key_len);
@@ -57,7 +51,7 @@ static struct span count_end(const struct count_log *l, size_t i)
 
 static bool count_below_upper(const struct count_log *l, struct span key)
 {
-	return l->range->upper.p == NULL || count_order(key, l->range->upper) < 0;
+	return l->range->upper.p == NULL || span_order(key, l->range->upper) < 0;
 }
 
 /* Does the change lie in the range, at least in part? */
@@ -68,8 +62,8 @@ static bool count_concerns(const struct count_log *l, const struct silt_change *
 	if (!count_below_upper(l, key))
 		return false;
 	if (c->op != SILT_CHANGE_DELETE_RANGE)
-		return l->range->lower.p == NULL || count_order(key, l->range->lower) >= 0;
-	return end.len == 0 || l->range->lower.p == NULL || count_order(end, l->range->lower) > 0;
+		return l->range->lower.p == NULL || span_order(key, l->range->lower) >= 0;
+	return end.len == 0 || l->range->lower.p == NULL || span_order(end, l->range->lower) > 0;
 }
 
 static int count_note(struct count_log *l, const struct silt_change *c)
@@ -80,15 +74,10 @@ static int count_note(struct count_log *l, const struct silt_change *c)
 		return STORE_OK;
 	if (l->n == COUNT_EVENTS_MAX || (c->op == SILT_CHANGE_DELETE_RANGE && l->cut_n == COUNT_CUTS_MAX))
 		return STORE_TRY_AGAIN;
-	if (l->n == l->cap) {
-		size_t cap = l->cap == 0 ? 64 : 2 * l->cap;
-
-		e = realloc(l->event, cap * sizeof(*e));
-		if (e == NULL)
-			return STORE_E_NOMEM;
-		l->event = e;
-		l->cap = cap;
-	}
+	e = array_grow(l->event, l->n, &l->cap, sizeof(*e));
+	if (e == NULL)
+		return STORE_E_NOMEM;
+	l->event = e;
 	e = &l->event[l->n++];
 	*e = (struct count_event){
 		.range = c->op == SILT_CHANGE_DELETE_RANGE,
@@ -134,7 +123,7 @@ static int count_compare(const void *a, const void *b, void *log)
 {
 	const struct count_log *l = log;
 	size_t i = *(const size_t *)a, j = *(const size_t *)b;
-	int order = count_order(count_key(l, i), count_key(l, j));
+	int order = span_order(count_key(l, i), count_key(l, j));
 
 	return order != 0 ? order : (i > j) - (i < j);
 }
@@ -157,7 +146,7 @@ static int count_sort(struct count_log *l)
 	qsort_r(l->touched, l->touched_n, sizeof(*l->touched), count_compare, l);
 	for (size_t i = 0; i < l->touched_n; i++) {       /* of a key's events the last one stays */
 		if (i + 1 == l->touched_n ||
-		    count_order(count_key(l, l->touched[i]), count_key(l, l->touched[i + 1])) != 0)
+		    span_order(count_key(l, l->touched[i]), count_key(l, l->touched[i + 1])) != 0)
 			l->touched[n++] = l->touched[i];
 	}
 	l->touched_n = n;
@@ -170,7 +159,7 @@ static bool count_covers(const struct count_log *l, size_t cut, struct span key)
 {
 	struct span end = count_end(l, cut);
 
-	return count_order(key, count_key(l, cut)) >= 0 && (end.len == 0 || count_order(key, end) < 0);
+	return span_order(key, count_key(l, cut)) >= 0 && (end.len == 0 || span_order(key, end) < 0);
 }
 
 static bool count_lives_on(const struct count_log *l, size_t event)
@@ -201,7 +190,7 @@ static bool count_is_touched(const struct count_log *l, struct span key)
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = count_order(count_key(l, l->touched[middle]), key);
+		int order = span_order(count_key(l, l->touched[middle]), key);
 
 		if (order == 0)
 			return true;

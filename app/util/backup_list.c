@@ -2,6 +2,7 @@
 /* backup_list.c - the bytes that backup_list.h draws, written and read strictly. */
 #include "util/backup_list.h"
 
+#include "util/array.h"
 #include "util/bytes.h"
 #include "util/decimal.h"
 
@@ -25,17 +26,11 @@ bool backup_list_name_ok(const char *name)
 
 struct backup_file *backup_list_add(struct backup_list *l, const char *name)
 {
-	struct backup_file *f;
+	struct backup_file *more = array_grow(l->files, l->n, &l->room, sizeof(*more)), *f;
 
-	if (l->n == l->room) {
-		size_t room = l->room ? l->room * 2 : 64;
-		struct backup_file *more = realloc(l->files, room * sizeof(*more));
-
-		if (!more)
-			return NULL;
-		l->files = more;
-		l->room = room;
-	}
+	if (!more)
+		return NULL;
+	l->files = more;
 	f = &l->files[l->n++];
 	*f = (struct backup_file){ 0 };
 	(void)snprintf(f->name, sizeof(f->name), "%s", name);

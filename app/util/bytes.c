@@ -25,6 +25,14 @@ bool span_eq(struct span a, const char *s)
 	return a.len == n && (n == 0 || memcmp(a.p, s, n) == 0);
 }
 
+int span_order(struct span a, struct span b)
+{
+	size_t n = a.len < b.len ? a.len : b.len;
+	int order = n > 0 ? memcmp(a.p, b.p, n) : 0;
+
+	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 bool bytes_grow(struct bytes *b, size_t more)
 {
 	size_t cap = b->cap == 0 ? BYTES_FIRST_CAP : b->cap;

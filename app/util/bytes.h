@@ -29,6 +29,7 @@ static inline struct span span_of(const void *p, size_t len)
 
 struct span span_str(const char *s);                      /* NULL = empty */
 bool span_eq(struct span a, const char *s);
+int span_order(struct span a, struct span b);             /* as keys are ordered: by bytes, then by length */
 bool bytes_grow(struct bytes *b, size_t more);            /* what bytes_reserve() does where there is no room yet */
 
 /* These three inline: an answer is a dozen appends, most of them of literals. */

@@ -2,6 +2,8 @@
 /* metrics.c - lines taken apart, sums, differences, and quantiles by the buckets' bounds, linear within one. */
 #include "util/metrics.h"
 
+#include "util/array.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,15 +14,11 @@ enum { METRICS_BUCKETS = 64 };
 
 static bool metrics_add(struct metrics *m, struct metrics_sample s)
 {
-	if (m->n == m->room) {
-		size_t room = m->room ? m->room * 2 : 512;
-		struct metrics_sample *more = realloc(m->samples, room * sizeof(*more));
+	struct metrics_sample *more = array_grow(m->samples, m->n, &m->room, sizeof(*more));
 
-		if (!more)
-			return false;
-		m->samples = more;
-		m->room = room;
-	}
+	if (!more)
+		return false;
+	m->samples = more;
 	m->samples[m->n++] = s;
 	return true;
 }

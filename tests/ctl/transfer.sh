@@ -162,6 +162,12 @@ so 'CSV: a column that is none' 3 'e:line 1, column 2'
 printf '\xef\xbb\xbfvalue,key\r\n1,bom\r\n\r\n' >bom.csv
 run --url "$url" import bom.csv
 so 'CSV: a byte order mark, another order, a blank line' 0 'o:1 entries'
+printf '\xef\xbb\xbf"key","value"\r\nbom2,2\r\n' >bom.csv
+run --url "$url" import bom.csv
+so 'CSV: a byte order mark before a quote' 0 'o:1 entries'
+printf '\xef\xbb\xbf%s\n' '{"key":"bom3","value":"3"}' >bom.ndjson
+run --url "$url" import --no-end bom.ndjson
+so 'a byte order mark before lines' 0 'o:1 entries'
 : >empty.csv
 run --url "$url" import empty.csv
 so 'CSV: nothing at all' 3 'e:names the columns'

@@ -51,6 +51,23 @@ static void test_bytes__formats_at_every_distance_from_the_end(void **state)
 	}
 }
 
+static void test_bytes__spans_are_ordered_as_keys(void **state)
+{
+	static const struct { const char *a, *b; size_t a_len, b_len; } rising[] = {
+		{ NULL, "", 0, 0 }, { "", "a", 0, 1 }, { "a", "b", 1, 1 }, { "a", "aa", 1, 2 }, { "aa", "b", 2, 1 }, { "a\x7f", "a\x80", 2, 2 },
+		{ "a", "a\0", 1, 2 }, { "\0", "\0\0", 1, 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rising) / sizeof(rising[0]); i++) {
+		struct span a = span_of(rising[i].a, rising[i].a_len), b = span_of(rising[i].b, rising[i].b_len);
+
+		assert_int_equal(span_order(a, a), 0);
+		assert_true(i == 0 ? span_order(a, b) == 0 : span_order(a, b) < 0);
+		assert_true(i == 0 ? span_order(b, a) == 0 : span_order(b, a) > 0);
+	}
+}
+
 static void test_bytes__clear_keeps_the_memory(void **state)
 {
 	struct bytes b = { 0 };
@@ -94,6 +111,7 @@ int main(void)
 		cmocka_unit_test(test_bytes__spans),
 		cmocka_unit_test(test_bytes__what_was_added_is_there_in_order),
 		cmocka_unit_test(test_bytes__formats_at_every_distance_from_the_end),
+		cmocka_unit_test(test_bytes__spans_are_ordered_as_keys),
 		cmocka_unit_test(test_bytes__clear_keeps_the_memory),
 		cmocka_unit_test(test_bytes__no_memory_leaves_what_was_there_and_sticks),
 	};
