@@ -143,10 +143,13 @@ static bool connection_take_exchange(struct connection *c)
 	return c->x != NULL;
 }
 
-/* All of it waits in the socket: nothing here can block. */
-static void connection_read_whole(struct connection *c)
+/* All of it is in the window, and is taken out of the socket by reading it there once more. */
+static void connection_read_whole(struct connection *c, size_t n, const struct wire_request *w)
 {
-	if (!connection_take_exchange(c) || !exchange_read(c->x, &c->source.fd)) {
+	uint8_t *window = c->home->window;
+
+	if (recv(c->source.fd, window, n, MSG_DONTWAIT) != (ssize_t)n || !connection_take_exchange(c) ||
+	    !exchange_take(c->x, window, w)) {
 		connection_fault(c, TRAFFIC_TRUNCATED);
 		connection_close(c);
 		return;
@@ -217,6 +220,7 @@ static void connection_to_partial(struct connection *c)
 /* What waits in the socket? With `ended` the peer will send no more. */
 static void connection_look(struct connection *c, bool ended)
 {
+	struct wire_request w;
 	ssize_t n;
 
 	do
@@ -228,9 +232,9 @@ static void connection_look(struct connection *c, bool ended)
 		connection_close(c);
 		return;
 	}
-	switch (wire_scan(c->home->window, (size_t)n, WIRE_WINDOW)) {
+	switch (wire_scan(c->home->window, (size_t)n, WIRE_WINDOW, &w)) {
 	case WIRE_WHOLE:
-		connection_read_whole(c);
+		connection_read_whole(c, (size_t)n, &w);
 		break;
 	case WIRE_NEED_MORE:
 		if (!ended) {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * exchange.c - one request and its answer. The numbered rules are those of libfcgi in an event loop, each with a test:
+ * exchange.c - one request and its answer.
+ *
+ * A request that is whole in its reactor's window is taken from there: libfcgi would read it once more and make 35 allocations of it. One that
+ * is larger is libfcgi's to read. The numbered rules are those of libfcgi with descriptors of ours, each with a test:
  *
  *	1  FCGX_InitRequest() with -1: with a listening socket libfcgi would fall back into a blocking accept
  *	2  ipcFd and keepConnection are preset: else FCGX_Accept_r() closes the descriptor first
@@ -114,6 +117,8 @@ static void exchange_run_part(struct worker_job *j)
 /* libfcgi's buffers, 17 KiB of them, have done their work once a request is read: what waits need not keep them. */
 static void exchange_drop_streams(struct exchange *x)
 {
+	if (!x->by_libfcgi)
+		return;
 	FCGX_FreeStream(&x->fcgi.in);
 	FCGX_FreeStream(&x->fcgi.out);
 	FCGX_FreeStream(&x->fcgi.err);
@@ -241,7 +246,7 @@ struct exchange *exchange_new(struct exchange_home *home, struct connection *con
 	x->conn = conn;
 	x->sent = x->size = 0;
 	x->parts_size = 0;
-	x->sealed = x->begun = false;
+	x->sealed = x->begun = x->by_libfcgi = false;
 	return x;
 }
 
@@ -271,6 +276,7 @@ static bool exchange_charge_answer(struct exchange *x, uint64_t bytes)
 static void exchange_destroy(struct exchange *x)
 {
 	request_fini(&x->request);
+	bytes_fini(&x->params);
 	bytes_fini(&x->body);
 	bytes_fini(&x->head);
 	free(x);
@@ -283,7 +289,8 @@ void exchange_free(struct exchange *x)
 	request_reset(&x->request);
 	exchange_drop_body(x);
 	exchange_charge_answer(x, 0);
-	FCGX_Free(&x->fcgi, 0);                                    /* rule 10 */
+	if (x->by_libfcgi)
+		FCGX_Free(&x->fcgi, 0);                            /* rule 10 */
 	x->fcgi.ipcFd = -1;
 	x->conn = NULL;
 	home->live--;
@@ -390,10 +397,43 @@ static void exchange_check_length(struct exchange *x, uint64_t total)
 		            (unsigned long long)total, r->content_length);
 }
 
+static void exchange_take_body(struct exchange *x, const void *bytes, size_t size)
+{
+	x->request.body_too_large = size > x->home->server->limits.max_request_size;
+	if (size == 0 || x->request.body_too_large || !exchange_body_room(x, size))
+		return;
+	wire_join(bytes, WIRE_STDIN, x->body.p);
+	x->body.len = size;
+	x->request.body = span_of(x->body.p, size);
+}
+
+bool exchange_take(struct exchange *x, const void *bytes, const struct wire_request *w)
+{
+	struct request_filling f = { 0 };
+	struct wire_params params;
+	struct wire_param param;
+
+	bytes_clear(&x->params);
+	if (!bytes_reserve(&x->params, w->params + 1))
+		return false;
+	x->id = w->id;
+	x->keep = w->keep;
+	wire_join(bytes, WIRE_PARAMS, x->params.p);
+	wire_params_begin(&params, x->params.p, w->params);
+	while (wire_params_next(&params, &param))
+		request_param(&x->request, &f, param.name, param.name_len, param.value);
+	request_filled(&x->request, &f);
+	exchange_take_body(x, bytes, w->body);
+	if (x->request.response.status == 0)
+		exchange_check_length(x, w->body);
+	return true;
+}
+
 bool exchange_read(struct exchange *x, int *fd)
 {
 	uint64_t total;
 
+	x->by_libfcgi = true;
 	x->fcgi.ipcFd = *fd;                                       /* rule 2 */
 	x->fcgi.keepConnection = 1;
 	x->fcgi.detached = 1;                                      /* rule 5 */
@@ -401,6 +441,7 @@ bool exchange_read(struct exchange *x, int *fd)
 		*fd = x->fcgi.ipcFd;
 		return false;
 	}
+	x->id = (uint16_t)x->fcgi.requestId;
 	x->keep = x->fcgi.keepConnection != 0;
 	if (FCGX_GetError(x->fcgi.in) != 0)                        /* rule 3 */
 		return false;
@@ -475,7 +516,7 @@ static bool exchange_seal(struct exchange *x)
 	const struct response *r = &x->request.response;
 
 	exchange_bound_answer(x);
-	x->answer = (struct wire_answer){ .id = (uint16_t)x->fcgi.requestId, .open = x->request.stream != NULL };
+	x->answer = (struct wire_answer){ .id = x->id, .open = x->request.stream != NULL };
 	if (x->begun) {
 		if (r->body.bad)
 			return false;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * exchange.h - one request and its answer, between a connection and whoever handles it. It holds what libfcgi holds: the
- * parameters that the request's strings point into. Made and ended by one reactor, reused by it; lent to workers and to the store.
+ * exchange.h - one request and its answer, between a connection and whoever handles it. It holds the parameters that the request's
+ * strings point into. Made and ended by one reactor, reused by it; lent to workers and to the store.
  *
- *	reactor or body thread: exchange_read()        the request is whole, its body drained
+ *	reactor:                exchange_take()        the request was whole, and is copied out of the window
+ *	body thread:            exchange_read()        a larger one is read by libfcgi, its body drained
  *	reactor:                exchange_dispatch()    answered, or lent
  *	lender:                 request_complete()     a letter to the reactor, which then sends
  *	reactor:                exchange_send() until sent; exchange_free()
@@ -45,6 +46,9 @@ struct exchange {
 	struct connection *conn;      /* NULL: the client has gone */
 	struct exchange *next_idle;
 	FCGX_Request fcgi;
+	bool by_libfcgi;              /* it has read this request, and holds its parameters */
+	struct bytes params;          /* else they are here */
+	uint16_t id;                  /* of the request on its connection */
 	bool keep;                    /* the peer wants the connection kept */
 	bool lent;
 	struct bytes body;            /* what request.body points to */
@@ -73,6 +77,8 @@ void exchange_free(struct exchange *x);
 /* Frees those kept for use again. */
 void exchange_home_fini(struct exchange_home *home);
 
+/* Takes over what wire_scan() found whole. False: no memory, and the connection is of no more use. */
+bool exchange_take(struct exchange *x, const void *bytes, const struct wire_request *w);
 /*
  * Reads one request off fd with libfcgi, blocking at most as long as the socket's timeouts say. On false nothing of it may be acted
  * on and the connection is of no more use; *fd is -1 where libfcgi has closed it.

@@ -39,13 +39,13 @@ static const struct request_field {
 
 #define REQUEST_FIELDS (sizeof(request_fields) / sizeof(request_fields[0]))
 
-/* The field of "NAME=value", or NULL. The search begins where the one before ended: most come in this order, and are the first looked at. */
-static const struct request_field *request_field_of(const char *param, size_t begin)
+/* The field of that name, or NULL. The search begins where the one before ended: most come in this order, and are the first looked at. */
+static const struct request_field *request_field_of(const char *name, size_t len, size_t begin)
 {
 	for (size_t n = 0, i = begin; n < REQUEST_FIELDS; n++, i = i + 1 < REQUEST_FIELDS ? i + 1 : 0) {
 		const struct request_field *f = &request_fields[i];
 
-		if (param[0] == f->name[0] && strncmp(param, f->name, f->len) == 0 && param[f->len] == '=')
+		if (len == f->len && memcmp(name, f->name, len) == 0)
 			return f;
 	}
 	return NULL;
@@ -73,32 +73,41 @@ static void request_split_uri(struct request *r)
 		r->query = span_str(mark + 1);
 }
 
+void request_param(struct request *r, struct request_filling *f, const char *name, size_t len, const char *value)
+{
+	const struct request_field *field = request_field_of(name, len, f->next);
+	unsigned long bit;
+
+	if (field == NULL)
+		return;
+	f->next = (size_t)(field - request_fields);
+	bit = 1ul << f->next;
+	f->next = f->next + 1 < REQUEST_FIELDS ? f->next + 1 : 0;
+	f->twice |= (f->seen & bit) != 0;
+	f->seen |= bit;
+	if (value[0] != '\0')
+		*(const char **)(void *)((char *)r + field->offset) = value;
+}
+
+void request_filled(struct request *r, const struct request_filling *f)
+{
+	if (f->twice)
+		r->route = NULL;
+	r->role = f->twice ? ROLE_READ : request_role_of(r->role_name);
+	request_split_uri(r);
+}
+
 void request_fill(struct request *r, char *const *params)
 {
-	unsigned long seen = 0;                                    /* a bit for each of request_fields */
-	bool twice = false;
-	size_t next = 0;
+	struct request_filling f = { 0 };
 
 	for (; *params != NULL; params++) {
-		const struct request_field *f = request_field_of(*params, next);
-		const char *value;
-		unsigned long bit;
+		const char *mark = strchr(*params, '=');
 
-		if (f == NULL)
-			continue;
-		next = (size_t)(f - request_fields);
-		bit = 1ul << next;
-		next = next + 1 < REQUEST_FIELDS ? next + 1 : 0;
-		twice |= (seen & bit) != 0;
-		seen |= bit;
-		value = *params + f->len + 1;
-		if (value[0] != '\0')
-			*(const char **)(void *)((char *)r + f->offset) = value;
+		if (mark != NULL)
+			request_param(r, &f, *params, (size_t)(mark - *params), mark + 1);
 	}
-	if (twice)
-		r->route = NULL;
-	r->role = twice ? ROLE_READ : request_role_of(r->role_name);
-	request_split_uri(r);
+	request_filled(r, &f);
 }
 
 static void request_trim(struct bytes *b)

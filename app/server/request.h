@@ -77,6 +77,15 @@ struct request {
  * configuration that could mean two things: route becomes NULL, which is answered as "misconfigured".
  */
 void request_fill(struct request *r, char *const *params);
+
+/* The same a parameter at a time: its name has len bytes, its value is a string, and borrowed. request_filled() behind the last one. */
+struct request_filling {              /* zeros to begin with */
+	unsigned long seen;           /* a bit for each name */
+	size_t next;
+	bool twice;
+};
+void request_param(struct request *r, struct request_filling *f, const char *name, size_t len, const char *value);
+void request_filled(struct request *r, const struct request_filling *f);
 /* Ready for the next one: state freed, pointers gone, buffers kept (but large ones). */
 void request_reset(struct request *r);
 void request_fini(struct request *r);

@@ -3,7 +3,8 @@
  * wire.c - FastCGI records as pure functions.
  *
  * Rules     (1) no byte is read beyond n; lengths are compared before they are added to a position.
- *           (2) WHOLE means that libfcgi, reading the same bytes, comes to the end of STDIN without asking for one more.
+ *           (2) WHOLE means that libfcgi, reading the same bytes, comes to the end of STDIN without asking for one more, and finds
+ *               the same parameters and the same body.
  *           (3) name-value pairs end where the PARAMS stream ends: one that runs past it was cut short (FACTS rule 3), and a
  *               length that nginx could not send is refused before libfcgi allocates it.
  *           (4) no padding behind BEGIN and behind the end of a stream: libfcgi forgets to skip it there, and takes it for the
@@ -15,6 +16,7 @@
 
 #define WIRE_VERSION   1u
 #define WIRE_RESPONDER 1u
+#define WIRE_KEEP_CONN 1u
 #define WIRE_CHUNK     65528u         /* largest multiple of 8 that fits content_length: only the last record needs padding */
 
 struct wire_record {
@@ -117,7 +119,7 @@ enum wire_state { WIRE_AT_BEGIN, WIRE_AT_PARAMS, WIRE_AT_STDIN, WIRE_AT_END };
 
 struct wire_walk {
 	enum wire_state state;
-	uint16_t id;
+	struct wire_request request;
 	struct wire_pairs pairs;
 };
 
@@ -132,9 +134,9 @@ static bool wire_walk_allows(const struct wire_walk *w, struct wire_record r)
 	case WIRE_AT_BEGIN:
 		return r.type == WIRE_BEGIN && r.length == 8;
 	case WIRE_AT_PARAMS:
-		return r.type == WIRE_PARAMS && r.id == w->id;
+		return r.type == WIRE_PARAMS && r.id == w->request.id;
 	case WIRE_AT_STDIN:
-		return r.type == WIRE_STDIN && r.id == w->id;
+		return r.type == WIRE_STDIN && r.id == w->request.id;
 	default:
 		return false;
 	}
@@ -143,8 +145,10 @@ static bool wire_walk_allows(const struct wire_walk *w, struct wire_record r)
 /* What there is of a record's content: all of it, or the part that came. */
 static bool wire_walk_content(struct wire_walk *w, struct wire_record r, const uint8_t *p, size_t n)
 {
-	if (r.type == WIRE_BEGIN)
+	if (r.type == WIRE_BEGIN) {
+		w->request.keep = n > 2 && (p[2] & WIRE_KEEP_CONN) != 0;
 		return n < 2 || wire_u16(p) == WIRE_RESPONDER;
+	}
 	if (r.type == WIRE_PARAMS)
 		wire_pairs_feed(&w->pairs, p, n);
 	return !w->pairs.bad;
@@ -154,7 +158,7 @@ static bool wire_walk_past(struct wire_walk *w, struct wire_record r)
 {
 	switch (w->state) {
 	case WIRE_AT_BEGIN:
-		w->id = r.id;
+		w->request.id = r.id;
 		w->state = WIRE_AT_PARAMS;
 		break;
 	case WIRE_AT_PARAMS:
@@ -162,10 +166,12 @@ static bool wire_walk_past(struct wire_walk *w, struct wire_record r)
 			w->state = WIRE_AT_STDIN;
 			return wire_pairs_at_boundary(&w->pairs);
 		}
+		w->request.params += r.length;
 		break;
 	default:
 		if (r.length == 0)
 			w->state = WIRE_AT_END;
+		w->request.body += r.length;
 		break;
 	}
 	return true;
@@ -176,7 +182,7 @@ static size_t wire_min(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-enum wire_verdict wire_scan(const void *bytes, size_t n, size_t window)
+enum wire_verdict wire_scan(const void *bytes, size_t n, size_t window, struct wire_request *out)
 {
 	struct wire_walk w = { 0 };
 	const uint8_t *p = bytes;
@@ -201,7 +207,75 @@ enum wire_verdict wire_scan(const void *bytes, size_t n, size_t window)
 			return WIRE_BAD;
 		at += size;
 	}
+	*out = w.request;
 	return at == n ? WIRE_WHOLE : WIRE_BAD;
+}
+
+/* ---- what a whole request holds ---------------------------------------------------------------------------------------- */
+
+void wire_join(const void *bytes, enum wire_type type, char *to)
+{
+	const uint8_t *p = bytes;
+	struct wire_record r;
+
+	do {
+		r = wire_record_at(p);
+		p += WIRE_HEADER;
+		if (r.type == type) {
+			memcpy(to, p, r.length);
+			to += r.length;
+		}
+		p += (size_t)r.length + r.padding;
+	} while (r.type != WIRE_STDIN || r.length > 0);
+}
+
+static size_t wire_params_length(struct wire_params *w)
+{
+	const uint8_t *p = (const uint8_t *)w->at;
+
+	if (w->at < w->end && p[0] < 0x80) {
+		w->at++;
+		return p[0];
+	}
+	if (w->end - w->at < 4) {
+		w->at = w->end;
+		return SIZE_MAX;
+	}
+	w->at += 4;
+	return (size_t)(p[0] & 0x7f) << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+}
+
+/* The lengths of a pair are read before its first byte, where the one before it is ended, is written over. */
+static void wire_params_look(struct wire_params *w)
+{
+	size_t left;
+
+	w->name_len = wire_params_length(w);
+	w->value_len = wire_params_length(w);
+	left = (size_t)(w->end - w->at);
+	if (w->name_len > left || w->value_len > left - w->name_len)
+		w->at = NULL;                                      /* nothing is left, or was never scanned */
+}
+
+void wire_params_begin(struct wire_params *w, char *p, size_t n)
+{
+	w->at = p;
+	w->end = p + n;
+	wire_params_look(w);
+}
+
+bool wire_params_next(struct wire_params *w, struct wire_param *out)
+{
+	char *end;
+
+	if (w->at == NULL)
+		return false;
+	*out = (struct wire_param){ .name = w->at, .name_len = w->name_len, .value = w->at + w->name_len };
+	end = w->at + w->name_len + w->value_len;
+	w->at = end;
+	wire_params_look(w);
+	*end = '\0';
+	return true;
 }
 
 /* ---- answers ----------------------------------------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * wire.h - FastCGI records as pure functions: is a request whole? and, which bytes of an answer come next? No sockets, no memory.
+ * wire.h - FastCGI records as pure functions: is a request whole? what does it hold? and, which bytes of an answer come next? No sockets,
+ * no memory.
  *
  *	record := version:1 type:1 id:2 content_length:2 padding_length:1 reserved:1 content padding      (big endian)
  *	request := BEGIN(role, flags) PARAMS* PARAMS(empty) STDIN* STDIN(empty)
@@ -35,8 +36,32 @@ enum wire_verdict {
 	WIRE_BAD,                     /* no request of ours, or something behind its end: close */
 };
 
-/* Looks at the n bytes that wait in a socket, of which at most window (>= n) can be seen at once. */
-enum wire_verdict wire_scan(const void *p, size_t n, size_t window);
+struct wire_request {                 /* a whole one */
+	uint16_t id;
+	bool keep;                    /* the peer wants the connection kept */
+	size_t params, body;          /* bytes of its two streams */
+};
+
+/* Looks at the n bytes that wait in a socket, of which at most window (>= n) can be seen at once. *out is filled where they are WHOLE. */
+enum wire_verdict wire_scan(const void *p, size_t n, size_t window, struct wire_request *out);
+
+/* Of a whole request: the content of its records of one type (PARAMS, STDIN) without what lies between, to where there is room for it. */
+void wire_join(const void *p, enum wire_type type, char *to);
+
+struct wire_param {
+	const char *name;             /* name_len bytes, and no NUL behind them */
+	size_t name_len;
+	const char *value;            /* a string, in place */
+};
+
+struct wire_params {                  /* where a walk over the pairs stands */
+	char *at, *end;               /* the name of the next one; NULL = there is none */
+	size_t name_len, value_len;
+};
+
+/* Walks over a whole PARAMS stream of n bytes, which is written to: p has room for one byte more. */
+void wire_params_begin(struct wire_params *w, char *p, size_t n);
+bool wire_params_next(struct wire_params *w, struct wire_param *out);
 
 /*
  * An answer on its way: head and body are cut into STDOUT records, computed again from a position whenever the socket takes

@@ -5,6 +5,8 @@
 
 #include "server/wire.h"
 
+static struct wire_request request;   /* what the last scan said of a whole one */
+
 static struct fcgi_buf wire_get(void)
 {
 	struct fcgi_buf b = { 0 };
@@ -20,8 +22,8 @@ static void test_wire__whole_request_and_each_of_its_beginnings(void **state)
 	(void)state;
 	fcgi_request(&b, "PUT", "/v1/kv/", "/v1/kv/a", (const char *const[]){ "HTTP_IF_MATCH", "\"7\"", NULL }, "value", 5);
 	for (size_t n = 0; n < b.len; n++)
-		assert_int_equal(wire_scan(b.p, n, WIRE_WINDOW), WIRE_NEED_MORE);
-	assert_int_equal(wire_scan(b.p, b.len, WIRE_WINDOW), WIRE_WHOLE);
+		assert_int_equal(wire_scan(b.p, n, WIRE_WINDOW, &request), WIRE_NEED_MORE);
+	assert_int_equal(wire_scan(b.p, b.len, WIRE_WINDOW, &request), WIRE_WHOLE);
 	fcgi_free(&b);
 }
 
@@ -31,7 +33,7 @@ static void test_wire__a_byte_behind_the_end_is_bad(void **state)
 
 	(void)state;
 	fcgi_add(&b, "\1", 1);
-	assert_int_equal(wire_scan(b.p, b.len, WIRE_WINDOW), WIRE_BAD);
+	assert_int_equal(wire_scan(b.p, b.len, WIRE_WINDOW, &request), WIRE_BAD);
 	fcgi_free(&b);
 }
 
@@ -41,7 +43,7 @@ static void test_wire__two_requests_at_once_are_bad(void **state)
 
 	(void)state;
 	fcgi_request(&b, "GET", "/get", "/get?key=b", NULL, NULL, 0);
-	assert_int_equal(wire_scan(b.p, b.len, WIRE_WINDOW), WIRE_BAD);
+	assert_int_equal(wire_scan(b.p, b.len, WIRE_WINDOW, &request), WIRE_BAD);
 	fcgi_free(&b);
 }
 
@@ -67,10 +69,10 @@ static void test_wire__wrong_records(void **state)
 
 		b.p[cases[i].at] = cases[i].value;
 		print_message("%s\n", cases[i].what);
-		assert_int_equal(wire_scan(b.p, b.len, WIRE_WINDOW), WIRE_BAD);
+		assert_int_equal(wire_scan(b.p, b.len, WIRE_WINDOW, &request), WIRE_BAD);
 		b.p[cases[i].at] = was;
 	}
-	assert_int_equal(wire_scan(b.p, b.len, WIRE_WINDOW), WIRE_WHOLE);
+	assert_int_equal(wire_scan(b.p, b.len, WIRE_WINDOW, &request), WIRE_WHOLE);
 	fcgi_free(&b);
 }
 
@@ -86,7 +88,7 @@ static void test_wire__padding_behind_the_end_of_a_stream_is_bad(void **state)
 		fcgi_record(&b, FCGI_PARAMS, 1, NULL, 0, padded == 1 ? 8 : 0);
 		fcgi_record(&b, FCGI_STDIN, 1, "body", 4, 4);
 		fcgi_record(&b, FCGI_STDIN, 1, NULL, 0, padded == 2 ? 8 : 0);
-		assert_int_equal(wire_scan(b.p, b.len, WIRE_WINDOW), padded == 0 ? WIRE_WHOLE : WIRE_BAD);
+		assert_int_equal(wire_scan(b.p, b.len, WIRE_WINDOW, &request), padded == 0 ? WIRE_WHOLE : WIRE_BAD);
 		fcgi_free(&b);
 	}
 }
@@ -99,7 +101,7 @@ static enum wire_verdict wire_with_params(const void *params, size_t n, size_t c
 	fcgi_begin(&b, 1, true);
 	fcgi_stream(&b, FCGI_PARAMS, params, n, chunk);
 	fcgi_stream(&b, FCGI_STDIN, NULL, 0, 1);
-	v = wire_scan(b.p, b.len, WIRE_WINDOW);
+	v = wire_scan(b.p, b.len, WIRE_WINDOW, &request);
 	fcgi_free(&b);
 	return v;
 }
@@ -131,6 +133,77 @@ static void test_wire__pairs_end_where_params_end(void **state)
 	}
 }
 
+/* However the two streams are cut into records: names, values (of both forms of a length, and none) and the body are put together again. */
+static void test_wire__what_a_whole_request_holds(void **state)
+{
+	static const char *const pairs[][2] = { { "A", "1" }, { "EMPTY", "" }, { "", "nameless" }, { "LONG", NULL }, { "", "" }, { "Z", "last" } };
+	enum { PAIRS = sizeof(pairs) / sizeof(pairs[0]), LONG = 300 };
+	struct fcgi_buf params = { 0 };
+	char value[LONG + 1];
+
+	(void)state;
+	memset(value, 'v', LONG);
+	value[LONG] = '\0';
+	for (size_t i = 0; i < PAIRS; i++) {
+		const char *v = pairs[i][1] != NULL ? pairs[i][1] : value;
+
+		fcgi_pair(&params, pairs[i][0], v, strlen(v));
+	}
+	for (size_t chunk = 1; chunk < 500; chunk += chunk < 20 ? 1 : 97) {
+		struct fcgi_buf b = { 0 };
+		struct wire_params walk;
+		struct wire_param p;
+		char *joined, body[5];
+
+		fcgi_begin(&b, 1, chunk % 2 == 0);
+		fcgi_stream(&b, FCGI_PARAMS, params.p, params.len, chunk);
+		fcgi_stream(&b, FCGI_STDIN, "b\0dy!", 5, chunk);
+		assert_int_equal(wire_scan(b.p, b.len, WIRE_WINDOW, &request), WIRE_WHOLE);
+		assert_int_equal(request.id, 1);
+		assert_int_equal(request.keep, chunk % 2 == 0);
+		assert_int_equal(request.params, params.len);
+		assert_int_equal(request.body, 5);
+		wire_join(b.p, WIRE_STDIN, body);
+		assert_memory_equal(body, "b\0dy!", 5);
+		joined = malloc(request.params + 1);
+		assert_non_null(joined);
+		wire_join(b.p, WIRE_PARAMS, joined);
+		wire_params_begin(&walk, joined, request.params);
+		for (size_t i = 0; i < PAIRS; i++) {
+			assert_true(wire_params_next(&walk, &p));
+			assert_int_equal(p.name_len, strlen(pairs[i][0]));
+			assert_memory_equal(p.name, pairs[i][0], p.name_len);
+			assert_string_equal(p.value, pairs[i][1] != NULL ? pairs[i][1] : value);
+		}
+		assert_false(wire_params_next(&walk, &p));
+		free(joined);
+		fcgi_free(&b);
+	}
+	fcgi_free(&params);
+}
+
+/* Lengths that nobody has scanned lead nowhere. */
+static void test_wire__a_walk_stays_inside(void **state)
+{
+	static const struct {
+		const char *p;
+		size_t n;
+	} cases[] = { { "", 0 }, { "\1", 1 }, { "\1\2a", 3 }, { "\x80\0\0", 3 }, { "\xff\xff\xff\xff\1", 5 }, { "\0\xff\xff\xff\xff", 5 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *p = malloc(cases[i].n + 1);                       /* so that a sanitizer sees a step too far */
+		struct wire_params walk;
+		struct wire_param out;
+
+		assert_non_null(p);
+		memcpy(p, cases[i].p, cases[i].n);
+		wire_params_begin(&walk, p, cases[i].n);
+		assert_false(wire_params_next(&walk, &out));
+		free(p);
+	}
+}
+
 static void test_wire__what_can_not_fit_the_window_is_large(void **state)
 {
 	static const uint8_t body[40000];
@@ -140,7 +213,7 @@ static void test_wire__what_can_not_fit_the_window_is_large(void **state)
 	(void)state;
 	fcgi_request(&b, "PUT", "/v1/kv/", "/v1/kv/a", NULL, body, sizeof(body));
 	for (size_t n = 0; n <= WIRE_WINDOW && n < b.len; n++) {
-		enum wire_verdict v = wire_scan(b.p, n, WIRE_WINDOW);
+		enum wire_verdict v = wire_scan(b.p, n, WIRE_WINDOW, &request);
 
 		if (v == WIRE_LARGE && said_at == 0)
 			said_at = n;
@@ -162,7 +235,7 @@ static void test_wire__the_windows_edge(void **state)
 
 		fcgi_request(&b, "PUT", "/v1/kv/", "/v1/kv/a", NULL, body, n);
 		seen = b.len < WIRE_WINDOW ? b.len : WIRE_WINDOW;
-		assert_int_equal(wire_scan(b.p, seen, WIRE_WINDOW), b.len <= WIRE_WINDOW ? WIRE_WHOLE : WIRE_LARGE);
+		assert_int_equal(wire_scan(b.p, seen, WIRE_WINDOW, &request), b.len <= WIRE_WINDOW ? WIRE_WHOLE : WIRE_LARGE);
 		fcgi_free(&b);
 	}
 }
@@ -175,7 +248,7 @@ static void test_wire__params_larger_than_the_window_are_large(void **state)
 	(void)state;
 	memset(uri, 'a', sizeof(uri) - 1);
 	fcgi_request(&b, "GET", "/get/", uri, NULL, NULL, 0);
-	assert_int_equal(wire_scan(b.p, WIRE_WINDOW, WIRE_WINDOW), WIRE_LARGE);
+	assert_int_equal(wire_scan(b.p, WIRE_WINDOW, WIRE_WINDOW, &request), WIRE_LARGE);
 	fcgi_free(&b);
 }
 
@@ -272,7 +345,7 @@ static void test_wire__agrees_with_a_naive_twin_on_damaged_requests(void **state
 		for (uint64_t flips = test_random(&seed) % 3; flips > 0; flips--)
 			b.p[test_random(&seed) % b.len] = (uint8_t)test_random(&seed);
 		n = test_random(&seed) % 2 == 0 ? b.len : test_random(&seed) % (b.len + 1);
-		v = wire_scan(b.p, n, WIRE_WINDOW);
+		v = wire_scan(b.p, n, WIRE_WINDOW, &request);
 		assert_int_equal(v, wire_twin(b.p, n));
 		seen[v]++;
 		fcgi_free(&b);
@@ -439,6 +512,8 @@ int main(void)
 		cmocka_unit_test(test_wire__wrong_records),
 		cmocka_unit_test(test_wire__padding_behind_the_end_of_a_stream_is_bad),
 		cmocka_unit_test(test_wire__pairs_end_where_params_end),
+		cmocka_unit_test(test_wire__what_a_whole_request_holds),
+		cmocka_unit_test(test_wire__a_walk_stays_inside),
 		cmocka_unit_test(test_wire__what_can_not_fit_the_window_is_large),
 		cmocka_unit_test(test_wire__the_windows_edge),
 		cmocka_unit_test(test_wire__params_larger_than_the_window_are_large),
