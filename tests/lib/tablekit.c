@@ -75,6 +75,22 @@ void tablekit_put(struct tablekit *k, const char *key, uint64_t version, const c
 	tablekit_add(k, &e);
 }
 
+void tablekit_fill(struct tablekit *k, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		char key[16], value[32];
+		struct entry gone = { .version = 200, .kind = ENTRY_DELETE };
+
+		snprintf(key, sizeof(key), "key%03u", i);
+		snprintf(value, sizeof(value), "the value of %u", i);
+		gone.key = slice_str(key);
+		if (i % 10 == 3)
+			tablekit_add(k, &gone);
+		tablekit_put(k, key, 100, value);
+		tablekit_put(k, key, 50, "old");
+	}
+}
+
 void tablekit_ranges(struct tablekit *k, const char *text, const uint64_t *readers, size_t n)
 {
 	struct tombstones_builder b = { 0 };
@@ -165,6 +181,8 @@ void tablekit_random(struct tablekit *k, enum tablekit_shape shape, size_t n, ui
 }
 
 /* ---- the table ------------------------------------------------------------------------------------------------------- */
+
+const struct table_settings tablekit_small = { .block_size = 256, .filter_bits_per_key = 10 };
 
 int tablekit_write(struct tablekit *k, const struct table_settings *s)
 {

@@ -33,6 +33,8 @@ void tablekit_fini(struct tablekit *k);
 /* Copies; in any order, tablekit_sort() puts them right and drops all but one of the same key and version. */
 void tablekit_add(struct tablekit *k, const struct entry *e);
 void tablekit_put(struct tablekit *k, const char *key, uint64_t version, const char *value);
+/* n puts "key000", ... of two versions each, a newer delete of every tenth. */
+void tablekit_fill(struct tablekit *k, unsigned n);
 /* "b-p@3 f-k@5", built for the readers (0 = all versions kept); replaces; '*' as upper = to the last key. */
 void tablekit_ranges(struct tablekit *k, const char *text, const uint64_t *readers, size_t n);
 void tablekit_sort(struct tablekit *k);
@@ -40,6 +42,7 @@ void tablekit_sort(struct tablekit *k);
 enum tablekit_shape { TABLEKIT_SHORT, TABLEKIT_PREFIXED, TABLEKIT_BINARY, TABLEKIT_LONG, TABLEKIT_VERSIONS, TABLEKIT_SHAPES };
 void tablekit_random(struct tablekit *k, enum tablekit_shape shape, size_t n, uint64_t *seed);   /* sorted */
 
+extern const struct table_settings tablekit_small;    /* blocks of a few entries */
 /* Writes the twin's entries as a table; on 0 k->meta is set. */
 int tablekit_write(struct tablekit *k, const struct table_settings *s);
 void tablekit_reopen(struct tablekit *k);             /* a fresh struct table over k->meta, with an empty cache of the same size */

@@ -8,24 +8,6 @@
 #include "base/mem.h"
 #include "lib/tablekit.h"
 
-static const struct table_settings small = { .block_size = 256, .filter_bits_per_key = 10 };
-
-static void fill(struct tablekit *k, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		char key[16], value[32];
-		struct entry gone = { .version = 200, .kind = ENTRY_DELETE };
-
-		snprintf(key, sizeof(key), "key%03u", i);
-		snprintf(value, sizeof(value), "the value of %u", i);
-		gone.key = slice_str(key);
-		if (i % 10 == 3)
-			tablekit_add(k, &gone);
-		tablekit_put(k, key, 100, value);
-		tablekit_put(k, key, 50, "old");
-	}
-}
-
 static struct iter *cursor(struct tablekit *k, unsigned flags)
 {
 	struct iter *it;
@@ -72,7 +54,7 @@ static void test_table_iter__over_several_partitions(void **state)
 	(void)state;
 	tablekit_init(&k, 4 << 20);
 	tablekit_random(&k, TABLEKIT_PREFIXED, 8000, &seed);
-	tablekit_build(&k, &small);
+	tablekit_build(&k, &tablekit_small);
 	tablekit_check_iter(&k, 0);
 	tablekit_fini(&k);
 }
@@ -89,7 +71,7 @@ static void test_table_iter__a_random_walk(void **state)
 	(void)state;
 	tablekit_init(&k, 64 << 10);                            /* blocks come and go */
 	tablekit_random(&k, TABLEKIT_SHORT, 2000, &seed);
-	tablekit_build(&k, &small);
+	tablekit_build(&k, &tablekit_small);
 	it = cursor(&k, 0);
 	for (unsigned step = 0; step < 20000 * test_scale(); step++) {
 		const struct entry *e = &k.entries[test_random(&seed) % k.count];
@@ -138,8 +120,8 @@ static void test_table_iter__seeks_to_its_own_key(void **state)
 
 	(void)state;
 	tablekit_init(&k, 4096);                                /* nothing is cached: the block goes with its pin */
-	fill(&k, 200);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 200);
+	tablekit_build(&k, &tablekit_small);
 	it = cursor(&k, 0);
 	assert_int_equal(it->ops->last(it), 0);
 	for (size_t at = k.count - 1;; at--) {
@@ -161,8 +143,8 @@ static void test_table_iter__nowhere_is_left_by_first_last_and_seek_alone(void *
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	fill(&k, 50);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 50);
+	tablekit_build(&k, &tablekit_small);
 	it = cursor(&k, 0);
 	assert_int_equal(iter_next(it), SILT_END);
 	assert_int_equal(iter_prev(it), SILT_END);
@@ -184,8 +166,8 @@ static void test_table_iter__a_cursor_outlives_cache_entries_and_table(void **st
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	fill(&k, 100);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 100);
+	tablekit_build(&k, &tablekit_small);
 	it = cursor(&k, 0);
 	assert_int_equal(it->ops->first(it), 0);
 	table_unref(k.table);
@@ -206,8 +188,8 @@ static void test_table_iter__it_may_block(void **state)
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	fill(&k, 10);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 10);
+	tablekit_build(&k, &tablekit_small);
 	assert_int_equal(table_iter_new(k.table, TABLE_CACHED_ONLY, &it), SILT_E_MISUSE);
 	tablekit_fini(&k);
 }
@@ -224,8 +206,8 @@ static void test_table_iter__no_fill_reads_in_windows_and_leaves_the_cache_alone
 
 	(void)state;
 	tablekit_init(&k, 4 << 20);
-	fill(&k, 1000);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 1000);
+	tablekit_build(&k, &tablekit_small);
 	assert_in_range(k.meta->size, 40000, 250000);
 	it = cursor(&k, TABLE_NO_FILL);
 	assert_int_equal(it->ops->first(it), 0);
@@ -256,7 +238,7 @@ static void test_table_iter__values_larger_than_a_window(void **state)
 		e.value = slice_of(big, i % 2 ? sizeof(big) : 10);
 		tablekit_add(&k, &e);
 	}
-	tablekit_build(&k, &small);
+	tablekit_build(&k, &tablekit_small);
 	tablekit_check_iter(&k, TABLE_NO_FILL);
 	tablekit_check_iter(&k, 0);
 	tablekit_fini(&k);
@@ -291,7 +273,7 @@ static void test_table_iter__any_flipped_byte_is_the_truth_or_an_error(void **st
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	fill(&k, 24);
+	tablekit_fill(&k, 24);
 	tablekit_build(&k, &packed);
 	for (uint64_t at = 0; at < k.meta->size; at++) {
 		uint8_t mask = (uint8_t)(0x80u >> at % 8);
@@ -317,8 +299,8 @@ static void test_table_iter__goes_on_behind_damage_where_it_is_sent(void **state
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	fill(&k, 50);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 50);
+	tablekit_build(&k, &tablekit_small);
 	simdisk_flip(k.disk, k.path, 20, 1);
 	it = cursor(&k, 0);
 	assert_int_equal(it->ops->first(it), SILT_E_CORRUPT);
@@ -343,8 +325,8 @@ static void test_table_iter__every_failing_read_is_an_error_and_passes(void **st
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	fill(&k, 50);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 50);
+	tablekit_build(&k, &tablekit_small);
 	for (uint64_t n = 1; rc != SILT_END; n++) {
 		tablekit_reopen(&k);
 		simdisk_fail_at(k.disk, SIM_ANY, n, SILT_E_IO, false);
@@ -364,8 +346,8 @@ static void test_table_iter__without_memory_it_is_an_error_and_passes(void **sta
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	fill(&k, 50);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 50);
+	tablekit_build(&k, &tablekit_small);
 	for (uint64_t n = 1; rc != SILT_END; n++) {
 		struct iter *it;
 

@@ -6,8 +6,6 @@
 #include "lib/tablekit.h"
 #include "table/table_load.h"
 
-static const struct table_settings small = { .block_size = 256, .filter_bits_per_key = 10 };
-
 static void build(struct tablekit *k)
 {
 	struct entry e = { .key = slice_str("kk"), .version = 5, .kind = ENTRY_PUT, .expires_ms = 77 };
@@ -16,7 +14,7 @@ static void build(struct tablekit *k)
 	tablekit_put(k, "b", 3, "1");
 	tablekit_add(k, &e);
 	tablekit_put(k, "mmm", 9, "2");
-	tablekit_build(k, &small);
+	tablekit_build(k, &tablekit_small);
 }
 
 static bool same_meta(const struct table_meta *a, const struct table_meta *b)

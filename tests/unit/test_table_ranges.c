@@ -7,8 +7,6 @@
 #include "lib/tablekit.h"
 #include "table/table_load.h"
 
-static const struct table_settings small = { .block_size = 256, .filter_bits_per_key = 10 };
-
 static void fill(struct tablekit *k)
 {
 	tablekit_put(k, "d", 2, "old");
@@ -40,7 +38,7 @@ static void test_table_ranges__meta_and_bounds(void **state)
 		struct table_meta *m;
 
 		tablekit_ranges(&k, cases[i].ranges, NULL, 0);
-		tablekit_build(&k, &small);
+		tablekit_build(&k, &tablekit_small);
 		assert_int_equal(k.meta->range_deletes, cases[i].count);
 		assert_int_equal(k.meta->entries, 4);
 		assert_true(slice_eq(k.meta->smallest, slice_str(cases[i].smallest)));
@@ -65,7 +63,7 @@ static void test_table_ranges__gets(void **state)
 	(void)state;
 	tablekit_init(&k, 1 << 20);
 	fill(&k);
-	tablekit_build(&k, &small);
+	tablekit_build(&k, &tablekit_small);
 	assert_int_equal(table_get(k.table, slice_str("g"), hash_key(slice_str("g")), 9, TABLE_CACHED_ONLY, NULL, &hit), SILT_WOULD_BLOCK);
 	tablekit_check_gets(&k);
 	for (char c = 'a'; c <= 'z'; c++)
@@ -91,7 +89,7 @@ static void test_table_ranges__nothing_else(void **state)
 	(void)state;
 	tablekit_init(&k, 1 << 20);
 	tablekit_ranges(&k, "b-p@3 f-k@5", (uint64_t[]){ 9 }, 1);
-	tablekit_build(&k, &small);
+	tablekit_build(&k, &tablekit_small);
 	assert_int_equal(k.meta->entries, 0);
 	assert_int_equal(k.meta->range_deletes, 3);
 	assert_true(slice_eq(k.meta->smallest, slice_str("b")) && slice_eq(k.meta->largest, slice_str("p")));
@@ -121,9 +119,9 @@ static void test_table_ranges__none_at_all_is_misuse(void **state)
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	assert_int_equal(table_writer_open(&k.kit.env, TABLEKIT_NUMBER, &small, &w), 0);
+	assert_int_equal(table_writer_open(&k.kit.env, TABLEKIT_NUMBER, &tablekit_small, &w), 0);
 	assert_int_equal(table_writer_finish(w, &m), SILT_E_MISUSE);
-	assert_int_equal(table_writer_open(&k.kit.env, TABLEKIT_NUMBER, &small, &w), 0);
+	assert_int_equal(table_writer_open(&k.kit.env, TABLEKIT_NUMBER, &tablekit_small, &w), 0);
 	assert_int_equal(table_writer_add_range(w, &(struct tombstone){ slice_str("b"), slice_str("a"), &(uint64_t){ 1 }, 1 }),
 	                 SILT_E_CORRUPT);
 	assert_non_null(strstr(k.kit.message, "refusing a range delete"));
@@ -140,7 +138,7 @@ static void test_table_ranges__any_flipped_byte_is_found(void **state)
 	(void)state;
 	tablekit_init(&k, 1 << 20);
 	fill(&k);
-	tablekit_build(&k, &small);
+	tablekit_build(&k, &tablekit_small);
 	assert_int_equal(simdisk_read_file(k.disk, k.path, &file), 0);
 	for (size_t i = 0; i < file.len; i++) {
 		uint8_t *p = file.data;
@@ -167,7 +165,7 @@ static void test_table_ranges__a_manifest_that_counts_others(void **state)
 	(void)state;
 	tablekit_init(&k, 1 << 20);
 	fill(&k);
-	tablekit_build(&k, &small);
+	tablekit_build(&k, &tablekit_small);
 	k.meta->range_deletes++;
 	tablekit_reopen(&k);
 	assert_int_equal(table_open(k.table), SILT_E_CORRUPT);
@@ -196,7 +194,7 @@ static void test_table_ranges__random(void **state)
 		tombstones_free(k.ranges);
 		assert_int_equal(tombstones_build(&b, NULL, 0, &k.ranges), 0);
 		tombstones_builder_fini(&b);
-		tablekit_build(&k, &small);
+		tablekit_build(&k, &tablekit_small);
 		assert_int_equal(table_verify(k.table, NULL, NULL), 0);
 		tablekit_check_gets(&k);
 		tablekit_check_iter(&k, 0);
@@ -214,7 +212,7 @@ static void test_table_ranges__every_failing_call(void **state)
 	fill(&k);
 	for (uint64_t n = 1; rc != 0; n++) {
 		mem_fail_at(n, false);
-		rc = tablekit_write(&k, &small);
+		rc = tablekit_write(&k, &tablekit_small);
 		mem_fail_at(0, false);
 		assert_true(rc == 0 || rc == SILT_E_NOMEM);
 		assert_true(n < 400);

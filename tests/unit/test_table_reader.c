@@ -14,25 +14,6 @@
 #include "lib/tablekit.h"
 #include "table/footer.h"
 
-static const struct table_settings small = { .block_size = 256, .filter_bits_per_key = 10 };
-
-/* n puts "key000" .. of two versions each, a delete among them. */
-static void fill(struct tablekit *k, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		char key[16], value[32];
-		struct entry gone = { .version = 200, .kind = ENTRY_DELETE };
-
-		snprintf(key, sizeof(key), "key%03u", i);
-		snprintf(value, sizeof(value), "the value of %u", i);
-		gone.key = slice_str(key);
-		if (i % 10 == 3)
-			tablekit_add(k, &gone);
-		tablekit_put(k, key, 100, value);
-		tablekit_put(k, key, 50, "old");
-	}
-}
-
 static int ask(struct tablekit *k, const char *key, unsigned flags)
 {
 	return tablekit_ask(k, slice_str(key), UINT64_MAX, flags);
@@ -72,13 +53,12 @@ static void test_table_reader__answers_as_the_twin(void **state)
 
 static void test_table_reader__several_partitions(void **state)
 {
-	static const struct table_settings s = { .block_size = 256, .filter_bits_per_key = 10 };
 	uint64_t seed = test_seed(22);
 	struct tablekit k;
 
 	(void)state;
 	tablekit_init(&k, 16 << 20);
-	compare(&k, TABLEKIT_PREFIXED, 8000, &s, &seed);
+	compare(&k, TABLEKIT_PREFIXED, 8000, &tablekit_small, &seed);
 	assert_true(k.meta->size > 400000);                     /* a partition of 16 KiB addresses some 100 KiB of such blocks */
 	tablekit_fini(&k);
 }
@@ -90,7 +70,7 @@ static void test_table_reader__hardly_any_cache(void **state)
 
 	(void)state;
 	tablekit_init(&k, 4096);                                /* nothing but the smallest blocks fits */
-	compare(&k, TABLEKIT_SHORT, 2000, &small, &seed);
+	compare(&k, TABLEKIT_SHORT, 2000, &tablekit_small, &seed);
 	block_cache_check(k.cache);
 	tablekit_fini(&k);
 }
@@ -104,8 +84,8 @@ static void test_table_reader__cached_only_never_touches_the_disk(void **state)
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	fill(&k, 100);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 100);
+	tablekit_build(&k, &tablekit_small);
 	calls = simdisk_calls(k.disk, SIM_ANY);
 	rcu_begin();
 	assert_int_equal(ask(&k, "key007", TABLE_CACHED_ONLY), SILT_WOULD_BLOCK);      /* not even open */
@@ -141,8 +121,8 @@ static void test_table_reader__the_filter_spares_the_blocks(void **state)
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	fill(&k, 1000);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 1000);
+	tablekit_build(&k, &tablekit_small);
 	assert_int_equal(ask(&k, "key500", 0), 0);              /* opened, the filter cached, one block */
 	reads = simdisk_calls(k.disk, SIM_READ);
 	for (unsigned i = 0; i < 1000; i++) {
@@ -164,8 +144,8 @@ static void test_table_reader__a_filter_too_large_for_the_cache_is_left_unused(v
 
 	(void)state;
 	tablekit_init(&k, 4096);                                /* a quarter of it: less than 1000 keys need */
-	fill(&k, 1000);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 1000);
+	tablekit_build(&k, &tablekit_small);
 	assert_int_equal(table_get(k.table, slice_str("key"), hash_key(slice_str("key")), 1, 0, &counts, &hit), SILT_NOTFOUND);
 	assert_int_equal(counts.filter_checks, 0);
 	tablekit_check_gets(&k);
@@ -181,8 +161,8 @@ static void test_table_reader__a_missing_filter_is_worth_asking_again(void **sta
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	fill(&k, 1000);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 1000);
+	tablekit_build(&k, &tablekit_small);
 	tablekit_check_iter(&k, 0);                             /* every data block is cached, the filter is not */
 	rcu_begin();
 	assert_int_equal(ask(&k, "key500", TABLE_CACHED_ONLY), 0);
@@ -214,8 +194,8 @@ static void test_table_reader__a_filter_without_room_is_not_read(void **state)
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	fill(&k, 1000);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 1000);
+	tablekit_build(&k, &tablekit_small);
 	other = block_new((256 << 10) - 1000, 0);
 	assert_non_null(other);
 	other->kind = TABLE_FILTER;
@@ -245,8 +225,8 @@ static void test_table_reader__no_fill_leaves_the_cache_alone(void **state)
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	fill(&k, 100);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 100);
+	tablekit_build(&k, &tablekit_small);
 	for (size_t i = 0; i < k.count; i++)
 		assert_int_equal(tablekit_ask(&k, k.entries[i].key, k.entries[i].version, TABLE_NO_FILL), 0);
 	block_cache_stats(k.cache, &stats);
@@ -262,8 +242,8 @@ static void test_table_reader__a_hit_outlives_cache_and_table(void **state)
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	fill(&k, 100);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 100);
+	tablekit_build(&k, &tablekit_small);
 	assert_int_equal(table_get(k.table, key, hash_key(key), UINT64_MAX, 0, NULL, &hit), 0);
 	assert_non_null(hit.pin);
 	block_cache_forget(k.cache, TABLEKIT_NUMBER);
@@ -284,8 +264,8 @@ static void test_table_reader__says_what_it_holds(void **state)
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	fill(&k, 1000);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 1000);
+	tablekit_build(&k, &tablekit_small);
 	closed = table_resident_bytes(k.table);
 	assert_int_equal(table_open(k.table), 0);
 	assert_in_range(table_resident_bytes(k.table) - closed, 200, 4096);
@@ -322,7 +302,7 @@ static void test_table_reader__any_flipped_byte_is_the_right_answer_or_an_error(
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	fill(&k, 24);
+	tablekit_fill(&k, 24);
 	tablekit_build(&k, &packed);
 	for (uint64_t at = 0; at < k.meta->size; at++) {
 		uint8_t mask = (uint8_t)(1u << at % 8);
@@ -350,8 +330,8 @@ static void test_table_reader__a_damaged_block_names_its_place_and_keys(void **s
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	fill(&k, 40);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 40);
+	tablekit_build(&k, &tablekit_small);
 	simdisk_flip(k.disk, k.path, 30, 1);
 	tablekit_reopen(&k);
 	assert_int_equal(ask(&k, "key000", 0), SILT_E_CORRUPT);
@@ -371,8 +351,8 @@ static void test_table_reader__a_damaged_filter_is_reported_once_and_says_maybe(
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	fill(&k, 100);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 100);
+	tablekit_build(&k, &tablekit_small);
 	assert_int_equal(simdisk_read_file(k.disk, k.path, &bytes), 0);
 	assert_int_equal(footer_decode(slice_of((const uint8_t *)bytes.data + bytes.len - FOOTER_BYTES, FOOTER_BYTES), bytes.len, &f), 0);
 	silt_buf_free(&bytes);
@@ -390,8 +370,8 @@ static void test_table_reader__a_file_cut_short_is_refused(void **state)
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	fill(&k, 10);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 10);
+	tablekit_build(&k, &tablekit_small);
 	assert_int_equal(simdisk_read_file(k.disk, k.path, &whole), 0);
 	for (size_t n = 0; n < whole.len; n++) {
 		assert_int_equal(simdisk_write_file(k.disk, k.path, slice_of(whole.data, n)), 0);
@@ -410,10 +390,10 @@ static void test_table_reader__another_table_under_its_name_is_refused(void **st
 	(void)state;
 	tablekit_init(&k, 1 << 20);
 	tablekit_put(&k, "key001", 7, "of another life");
-	tablekit_build(&k, &small);
+	tablekit_build(&k, &tablekit_small);
 	assert_int_equal(simdisk_read_file(k.disk, k.path, &other), 0);
 	tablekit_put(&k, "key002", 7, "newer");
-	tablekit_build(&k, &small);
+	tablekit_build(&k, &tablekit_small);
 	assert_int_equal(simdisk_write_file(k.disk, k.path, buf_slice(&other)), 0);
 	tablekit_reopen(&k);
 	assert_int_equal(ask(&k, "key001", 0), SILT_E_CORRUPT);
@@ -429,8 +409,8 @@ static void test_table_reader__a_missing_file_is_damage_said_once(void **state)
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	fill(&k, 10);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 10);
+	tablekit_build(&k, &tablekit_small);
 	os = k.kit.env.os;
 	assert_int_equal(os->unlink(os, k.path), 0);
 	assert_int_equal(ask(&k, "key001", 0), SILT_E_CORRUPT);
@@ -453,8 +433,8 @@ static void test_table_reader__every_failing_read_is_an_error_and_passes(void **
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	fill(&k, 100);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 100);
+	tablekit_build(&k, &tablekit_small);
 	for (uint64_t n = 1; rc != 0; n++) {
 		tablekit_reopen(&k);
 		k.kit.reports = 0;
@@ -480,8 +460,8 @@ static void test_table_reader__without_memory_it_is_an_error_and_passes(void **s
 
 	(void)state;
 	tablekit_init(&k, 1 << 20);
-	fill(&k, 100);
-	tablekit_build(&k, &small);
+	tablekit_fill(&k, 100);
+	tablekit_build(&k, &tablekit_small);
 	for (uint64_t n = 1; failed; n++) {
 		int rc;
 
@@ -535,9 +515,9 @@ static void test_table_reader__many_threads_at_once(void **state)
 
 	(void)state;
 	tablekit_init(&k, 32 << 10);
-	fill(&k, 300);
+	tablekit_fill(&k, 300);
 	tablekit_sort(&k);
-	tablekit_build(&k, &small);
+	tablekit_build(&k, &tablekit_small);
 	for (int i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, read_all, &k), 0);
 	for (int i = 0; i < THREADS; i++) {
