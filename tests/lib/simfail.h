@@ -3,6 +3,8 @@
 #ifndef TESTS_SIMFAIL_H
 #define TESTS_SIMFAIL_H
 
+#include "lib/test.h"
+
 #include "base/mem.h"
 #include "lib/simdisk.h"
 
@@ -41,6 +43,21 @@ static inline uint64_t simfail_end(const struct simfail *f)
 		simdisk_fail_at(f->disk, f->kind, 0, 0, false);
 	}
 	return asked;
+}
+
+/* Runs it with its first allocation failing, then with its second, ... until none did: each run but the last is out of memory. How many runs. */
+static inline uint64_t simfail_each_allocation(int (*scenario)(void))
+{
+	uint64_t n = 0;
+	int rc;
+
+	do {
+		mem_fail_at(++n, false);
+		rc = scenario();
+		mem_fail_at(0, false);
+		assert_true(rc == 0 || rc == SILT_E_NOMEM);
+	} while (rc != 0);
+	return n;
 }
 
 #endif

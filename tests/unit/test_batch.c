@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/test.h"
+#include "lib/simfail.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -336,17 +336,8 @@ static int scenario(void)
 
 static void test_batch__every_allocation_may_fail(void **state)
 {
-	uint64_t n = 1;
-	int rc;
-
 	(void)state;
-	do {
-		mem_fail_at(n++, false);
-		rc = scenario();
-		mem_fail_at(0, false);
-		assert_true(rc == 0 || rc == SILT_E_NOMEM);
-	} while (rc != 0);
-	assert_true(n > 15);
+	assert_true(simfail_each_allocation(scenario) >= 15);
 }
 
 /* A batch that met a failure is as it was, and takes the op when there is memory again. */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/test.h"
+#include "lib/simfail.h"
 
 #include <stdatomic.h>
 
-#include "base/mem.h"
 #include "base/thread.h"
 #include "core/key.h"
 #include "mem/memtable.h"
@@ -250,17 +249,8 @@ static int scenario(void)
 
 static void test_memtable__every_allocation_may_fail(void **state)
 {
-	uint64_t n = 1;
-	int rc;
-
 	(void)state;
-	do {
-		mem_fail_at(n++, false);
-		rc = scenario();
-		mem_fail_at(0, false);
-		assert_true(rc == 0 || rc == SILT_E_NOMEM);
-	} while (rc != 0);
-	assert_true(n > 6);
+	assert_true(simfail_each_allocation(scenario) >= 6);
 }
 
 int main(void)

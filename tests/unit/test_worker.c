@@ -48,22 +48,29 @@ static void test_worker__everything_taken_is_run_once(void **state)
 		assert_int_equal(atomic_load(&jobs[i].runs), 1);
 }
 
+/* One thread, held by the first job until worker_gate is posted for it, and for each job after it. */
+static void worker_begin_held(struct worker_pool *p, struct job *jobs, size_t n, size_t capacity, uint64_t max_wait_ms)
+{
+	alarm(300);
+	atomic_store(&worker_total, 0);
+	assert_int_equal(sem_init(&worker_gate, 0, 0), 0);
+	assert_int_equal(sem_init(&worker_inside, 0, 0), 0);
+	assert_int_equal(worker_init(p, "test", 1, capacity), 0);
+	p->max_wait_ms = max_wait_ms;
+	for (size_t i = 0; i < n; i++)
+		jobs[i].job.run = worker_wait;
+	assert_true(worker_submit(p, &jobs[0].job));
+	while (sem_wait(&worker_inside) < 0)                            /* it is out of the queue */
+		;
+}
+
 static void test_worker__a_full_queue_refuses_and_has_room_again(void **state)
 {
 	static struct job jobs[5];
 	struct worker_pool p;
 
 	(void)state;
-	alarm(300);
-	atomic_store(&worker_total, 0);
-	assert_int_equal(sem_init(&worker_gate, 0, 0), 0);
-	assert_int_equal(sem_init(&worker_inside, 0, 0), 0);
-	assert_int_equal(worker_init(&p, "test", 1, 2), 0);
-	for (size_t i = 0; i < 5; i++)
-		jobs[i].job.run = worker_wait;
-	assert_true(worker_submit(&p, &jobs[0].job));
-	while (sem_wait(&worker_inside) < 0)                            /* it is out of the queue */
-		;
+	worker_begin_held(&p, jobs, sizeof(jobs) / sizeof(jobs[0]), 2, 0);
 	assert_true(worker_submit(&p, &jobs[1].job));
 	assert_true(worker_submit(&p, &jobs[2].job));
 	assert_false(worker_submit(&p, &jobs[3].job));
@@ -97,17 +104,7 @@ static void test_worker__a_late_queue_refuses(void **state)
 	struct worker_pool p;
 
 	(void)state;
-	alarm(300);
-	atomic_store(&worker_total, 0);
-	assert_int_equal(sem_init(&worker_gate, 0, 0), 0);
-	assert_int_equal(sem_init(&worker_inside, 0, 0), 0);
-	assert_int_equal(worker_init(&p, "test", 1, 100), 0);
-	p.max_wait_ms = 1;
-	for (size_t i = 0; i < 4; i++)
-		jobs[i].job.run = worker_wait;
-	assert_true(worker_submit(&p, &jobs[0].job));
-	while (sem_wait(&worker_inside) < 0)                            /* it is out of the queue */
-		;
+	worker_begin_held(&p, jobs, sizeof(jobs) / sizeof(jobs[0]), 100, 1);
 	usleep(20000);
 	assert_true(worker_submit(&p, &jobs[1].job));                   /* nobody waits: no queue is late */
 	usleep(20000);
