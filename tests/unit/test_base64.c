@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* test_base64.c - both ways, and one spelling for each value alone. */
 #include "lib/test.h"
 
 #include "util/base64.h"

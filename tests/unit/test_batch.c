@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* test_batch.c - the worked example, which op wins, limits, what is owned; payloads that want to do harm. */
 #include "lib/simfail.h"
 
 #include "base/buf.h"

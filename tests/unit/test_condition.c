@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* test_condition.c - If-Match and If-None-Match: what is read of them, what is refused, what holds. */
 #include "lib/test.h"
 
 #include "server/condition.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* test_csv.c - records read, whole and in pieces, and written; what is wrong has its place. */
 #include "lib/test.h"
 
 #include "util/csv.h"

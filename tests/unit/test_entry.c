@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* test_entry.c - an entry is a line and a line an entry; what is wrong has its place. */
 #include "lib/test.h"
 
 #include "ctl/entry.c"                /* of siltctl itself, which is no library */

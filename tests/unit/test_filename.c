@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* test_filename.c - names printed and read back, and those of others. */
 #include "lib/test.h"
 
 #include "core/filename.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* test_json_text.c - text, bytes and numbers as JSON, which json-c reads back; decimal numbers and their bounds. */
 #include "lib/test.h"
 
 #include "util/decimal.h"

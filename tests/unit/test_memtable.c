@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* test_memtable.c - gets at a version, its iterator against a sorted array, readers beside the writer, no memory. */
 #include "lib/simfail.h"
 
 #include <stdatomic.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* test_options.c - the defaults lie in the ranges, and each range holds at both ends. */
 #include "lib/test.h"
 
 #include "core/options.h"

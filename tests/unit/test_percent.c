@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* test_percent.c - decoded once and strictly. */
 #include "lib/test.h"
 
 #include "util/percent.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prometheus' text form: the header's example, exact seconds, and histograms that add up. */
+/* test_prometheus.c - the header's example, exact seconds, and histograms that add up. */
 #include "lib/test.h"
 
 #include "server/traffic.h"

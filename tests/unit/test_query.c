@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* test_query.c - each parameter once, none unknown, values decoded as forms are. */
 #include "lib/test.h"
 
 #include "server/query.h"

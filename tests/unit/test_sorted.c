@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* test_sorted.c - against a sorted array, with keys of every shape; estimates; readers beside the writer. */
 #include "lib/test.h"
 
 #include <stdatomic.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* test_table_meta.c - copies, references, no memory. */
 #include "lib/test.h"
 
 #include "base/mem.h"

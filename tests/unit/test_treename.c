@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* test_treename.c - keys as paths below a folder and back, and paths that no export writes. */
 #include "lib/test.h"
 
 #include "util/treename.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* test_utf8.c - every code point, every two bytes, and what is none. */
 #include "lib/test.h"
 
 #include "util/utf8.h"
