@@ -173,62 +173,40 @@ Round = collections.namedtuple("Round", "rate cpu nginx p99")
 
 # ---- what is asked -----------------------------------------------------------------------------------------------------------
 
-# All requests are made before the first is sent: wrk has one thread.
-GETS = """
-local all, n = {}, 0
+def requests(count, made, body="nil", begin=0, step=7919):
+    """A script for wrk: the requests `made` of 0 <= i < count, and of `body`, are all there before the first is sent, as wrk has one thread;
+    then they are gone through from `begin` on in steps."""
+    return f"""
+local all, n = {{}}, {begin}
 init = function()
-	for i = 0, %d - 1 do all[i] = wrk.format("GET", string.format("/v1/kv/bench-%%07d", i)) end
-	n = %d
+	local body = {body}
+	for i = 0, {count - 1} do all[i] = {made} end
 end
 request = function()
-	n = (n + 7919) %% %d
-	return all[n]
-end
-"""
-PUTS = """
-local all, n = {}, 0
-init = function()
-	local body = string.rep("x", %d)
-	for i = 0, %d - 1 do all[i] = wrk.format("%s", string.format("%s", i * %d), nil, body) end
-end
-request = function()
-	n = (n + 7919) %% %d
-	return all[n]
-end
-"""
-ETCD = """
-local all, n = {}, 0
-init = function()
-	for i = 0, 19999 do
-		local body = string.format('{"key":"YmVuY2gt%%04d%%04d","value":"%s"}', i / 10000, i %% 10000)
-		all[i] = wrk.format("POST", "/v3/kv/put", nil, body)
-	end
-end
-request = function()
-	n = (n + 7919) %% 20000
-	return all[n]
-end
-"""
-FOUR = """
-local all, n = {}, 0
-init = function()
-	local body = "%s" == "PUT" and string.rep("0123456789abcdef", %d / 16) or nil
-	for i = 0, 3 do all[i] = wrk.format("%s", "%s" .. i, nil, body) end
-end
-request = function()
-	n = (n + 1) %% 4
+	n = (n + {step}) % {count}
 	return all[n]
 end
 """
 
 
 def gets(keys):
-    return GETS % (keys, keys // 2, keys)
+    return requests(keys, 'wrk.format("GET", string.format("/v1/kv/bench-%07d", i))', begin=keys // 2)
 
 
-def puts(keys, path="/v1/kv/bench-%07d", method="PUT"):
+def puts(keys, path="/v1/kv/bench-%07d"):
     some = 100000
-    return PUTS % (VALUE, some, method, path, max(keys // some, 1), some)
+    return requests(some, f'wrk.format("PUT", string.format("{path}", i * {max(keys // some, 1)}), nil, body)',
+                    f'string.rep("x", {VALUE})')
+
+
+def etcd_puts(value):
+    body = f"""string.format('{{"key":"YmVuY2gt%04d%04d","value":"{value}"}}', i / 10000, i % 10000)"""
+    return requests(20000, f'wrk.format("POST", "/v3/kv/put", nil, {body})')
+
+
+def four(method, path):
+    body = f'string.rep("0123456789abcdef", {BIG // 16})' if method == "PUT" else "nil"
+    return requests(4, f'wrk.format("{method}", "{path}" .. i, nil, body)', body, step=1)
 
 
 def value_of(random_source):
@@ -388,7 +366,7 @@ def part_peers(b):
         peer = start_etcd(b)
         value = base64.b64encode(b"x" * VALUE).decode()
         b.pairs("durable PUT, of etcd's JSON gateway", 64, 10, ours, peer, put,
-                scripts={"theirs": b.script("etcd", ETCD % value)})
+                scripts={"theirs": b.script("etcd", etcd_puts(value))})
         b.drop(peer)
     else:
         b.rows.append(["durable PUT, of etcd's JSON gateway", "64", "", "", "not measured: it is not here"] + [""] * 6)
@@ -404,10 +382,10 @@ def part_big(b):
     theirs.pids = nginx_alone(b, theirs, place, f"server {{ listen 127.0.0.1:{theirs.port}; root {place}/files; "
                                                 "location / { dav_methods PUT; } }")
     ours = b.ours("memory = 512M\n")
-    put = b.script("big-put", FOUR % ("PUT", BIG, "PUT", "/v1/kv/big"))
-    file_put = b.script("file-put", FOUR % ("PUT", BIG, "PUT", "/big"))
-    get = b.script("big-get", FOUR % ("GET", BIG, "GET", "/v1/kv/big"))
-    file_get = b.script("file-get", FOUR % ("GET", BIG, "GET", "/big"))
+    put = b.script("big-put", four("PUT", "/v1/kv/big"))
+    file_put = b.script("file-put", four("PUT", "/big"))
+    get = b.script("big-get", four("GET", "/v1/kv/big"))
+    file_get = b.script("file-get", four("GET", "/big"))
     b.pairs("16 MiB PUT, of nginx storing a file (which it does not sync)", 4, 0.8, ours, theirs, put, scripts={"theirs": file_put})
     settle(ours, "flush")
     settle(ours, "compact")
