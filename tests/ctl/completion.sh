@@ -44,29 +44,37 @@ while read -r c; do
 	if [ -z "$wrong" ]; then ok "$c takes what --help says"; else not_ok "$c takes what --help says" "$wrong"; fi
 done <"$work/commands"
 
-# ---- bash: offers WORD...: what is offered for these words, the last of which is being typed; : and = are words, as readline has them
-offers() {
+# offered SHELL NAME WANTED WORD...: SHELL offers what is wanted for these words behind siltctl, the last of which is being typed
+offered() {
+	local ask=$1_offers name="$1: $2" wanted=$3
+
+	shift 3
+	that "$name" [ "$("$ask" siltctl "$@")" = "$wanted" ]
+}
+
+# ---- bash: : and = are words, as readline has them
+bash_offers() {
 	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
 	_siltctl 2>"$work/err"
 	printf '%s\n' ${COMPREPLY[@]+"${COMPREPLY[@]}"} | grep . | sort | tr '\n' ' '
 }
 mkdir -p "$work/store/checkpoints/monday" "$work/some directory" && : >"$work/some file"
-that 'bash: a command' [ "$(offers siltctl ba)" = 'backup ' ]
-that 'bash: all of them' [ "$(offers siltctl '')" = "$(tr '\n' ' ' <"$work/commands")" ]
-that 'bash: behind options' [ "$(offers siltctl --url http : //localhost : 8080 --timeout 5 --json wat)" = 'watch ' ]
-that 'bash: an option of a command' [ "$(offers siltctl backup --k)" = '--keep ' ]
-that 'bash: of a range' [ "$(offers siltctl scan --pre)" = '--prefix ' ]
-that 'bash: not of another command' [ "$(offers siltctl get --k)" = '' ]
-that 'bash: directories for --db' [ "$(offers siltctl --db s)" = 'some directory store ' ]
-that 'bash: with =, too' [ "$(offers siltctl --db = s)" = 'some directory store ' ]
-that 'bash: files for dump' [ "$(offers siltctl dump some)" = 'some directory some file ' ]
-that 'bash: forms for --format' [ "$(offers siltctl export --format '')" = 'csv files ndjson ' ]
-that 'bash: the checkpoints of the store' [ "$(offers siltctl --db store checkpoint --remove '')" = 'monday ' ]
-that 'bash: nothing for a key' [ "$(offers siltctl get '')" = '' ]
+offered bash 'a command' 'backup ' ba
+offered bash 'all of them' "$(tr '\n' ' ' <"$work/commands")" ''
+offered bash 'behind options' 'watch ' --url http : //localhost : 8080 --timeout 5 --json wat
+offered bash 'an option of a command' '--keep ' backup --k
+offered bash 'of a range' '--prefix ' scan --pre
+offered bash 'not of another command' '' get --k
+offered bash 'directories for --db' 'some directory store ' --db s
+offered bash 'with =, too' 'some directory store ' --db = s
+offered bash 'files for dump' 'some directory some file ' dump some
+offered bash 'forms for --format' 'csv files ndjson ' export --format ''
+offered bash 'the checkpoints of the store' 'monday ' --db store checkpoint --remove ''
+offered bash 'nothing for a key' '' get ''
 that 'bash: registered' bash -c '. "$1"; complete -p siltctl | grep -q _siltctl' - "$at/siltctl"
 that 'bash: no word on stderr' [ ! -s "$work/err" ]
 _siltctl_help "$ctl" backup | awk -F'\t' '$1 == "option" { print $2 }' | sort | tr '\n' ' ' >"$work/wanted"
-that 'bash: all options of one' [ "$(offers siltctl backup --)" = "$(cat "$work/wanted")" ]
+offered bash 'all options of one' "$(cat "$work/wanted")" backup --
 
 # ---- zsh: its own functions replaced by ones that print what they are given
 if command -v zsh >/dev/null; then
@@ -84,15 +92,15 @@ if command -v zsh >/dev/null; then
 	_siltctl_run() { local IPREFIX PREFIX; eval "$(sed '$d' $file)"; _siltctl }
 	_siltctl_run
 	END
-	zoffers() { zsh -f "$work/zsh" "$at/_siltctl" "$@" 2>"$work/err" | sed 's/:.*//' | sort | tr '\n' ' '; }
+	zsh_offers() { zsh -f "$work/zsh" "$at/_siltctl" "$@" 2>"$work/err" | sed 's/:.*//' | sort | tr '\n' ' '; }
 	that 'zsh: reads it' zsh -n "$at/_siltctl"
-	that 'zsh: all commands' [ "$(zoffers siltctl '')" = "$(tr '\n' ' ' <"$work/commands")" ]
-	that 'zsh: all options of one' [ "$(zoffers siltctl backup --)" = "$(cat "$work/wanted")" ]
-	that 'zsh: behind options' [ "$(zoffers siltctl --url http://localhost:8080 --timeout 5 export --format '')" = 'csv files ndjson ' ]
-	that 'zsh: directories for --db' [ "$(zoffers siltctl --db '')" = 'DIRECTORIES ' ]
-	that 'zsh: with =, too' [ "$(zoffers siltctl --db=)" = 'DIRECTORIES ' ]
-	that 'zsh: files for dump' [ "$(zoffers siltctl dump '')" = 'FILES ' ]
-	that 'zsh: the checkpoints of the store' [ "$(zoffers siltctl --db store checkpoint --remove '')" = 'monday ' ]
+	offered zsh 'all commands' "$(tr '\n' ' ' <"$work/commands")" ''
+	offered zsh 'all options of one' "$(cat "$work/wanted")" backup --
+	offered zsh 'behind options' 'csv files ndjson ' --url http://localhost:8080 --timeout 5 export --format ''
+	offered zsh 'directories for --db' 'DIRECTORIES ' --db ''
+	offered zsh 'with =, too' 'DIRECTORIES ' --db=
+	offered zsh 'files for dump' 'FILES ' dump ''
+	offered zsh 'the checkpoints of the store' 'monday ' --db store checkpoint --remove ''
 	that 'zsh: no word on stderr' [ ! -s "$work/err" ]
 	# and its real ones, at a terminal of its own: what is typed is completed
 	cat >"$work/typed" <<-'END'
