@@ -38,6 +38,14 @@ while IFS= read -r line; do
 	*)                     not_ok "siltstone.conf(5): $key" "it is $value; the page says: ${text:-nothing}" ;;
 	esac
 done <"$work/keys"
+# ranges as --help has them, "8M to 1024G"; from zero the page says "up to"
+"$build/siltstone" --help | awk '/^  --/ { flag = substr($1, 3); gsub("-", "_", flag) } match($0, /; [0-9]+[A-Za-z]* to [0-9]+[A-Za-z]* \(/) {
+	print flag, substr($0, RSTART + 2, RLENGTH - 4) }' >"$work/ranges"
+that 'the program has ranges' test "$(wc -l <"$work/ranges")" -gt 25
+while read -r key range; do
+	text=$(described "$key")
+	that "siltstone.conf(5): $key is $range" grep -qE "\b($range|up to ${range#0 to })\b" <<<"$text"
+done <"$work/ranges"
 sed -n 's/^\.It Ic //p' "$pages/siltstone.conf.5" | sort >"$work/paged"
 sed 's/ = .*//' "$work/keys" | sort >"$work/known"
 that 'siltstone.conf(5) has no key that is none' diff "$work/known" "$work/paged"

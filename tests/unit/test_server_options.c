@@ -3,6 +3,7 @@
 #include "lib/test.h"
 
 #include "server/options.h"
+#include "server/options_keys.h"
 
 #include <siltstone.h>
 
@@ -129,6 +130,46 @@ static void test_server_options__sizes_and_times(void **state)
 			fail_msg("%s %s: %d, %llu", cases[i].flag, cases[i].value, rc, (unsigned long long)got);
 		options_fini(&o);
 	}
+}
+
+static void options_set_bound(const struct options_key *k, uint64_t n, bool good)
+{
+	char value[32], error[OPTIONS_ERROR_MAX], low[32], high[32], range[96];
+	struct options o = { 0 };
+
+	snprintf(value, sizeof(value), k->kind == OPTIONS_TIME ? "%llums" : "%llu", (unsigned long long)n);
+	assert_int_equal(options_keys_set(&o, k, value, error), good ? 0 : -1);
+	if (good) {
+		assert_true(*options_keys_number(&o, k) == n);
+		return;
+	}
+	options_keys_format(k, k->min, low, sizeof(low));
+	options_keys_format(k, k->max, high, sizeof(high));
+	snprintf(range, sizeof(range), "is not between %s and %s", low, high);
+	if (strncmp(error, k->name, strlen(k->name)) != 0 || strstr(error, range) == NULL)
+		fail_msg("%s=%s: %s", k->name, value, error);
+}
+
+/* At each end, and one past it; which the manual's ranges are held to by tests/structure/man_pages.sh. */
+static void test_server_options__each_range_holds_at_both_ends(void **state)
+{
+	unsigned ranges = 0;
+
+	(void)state;
+	for (size_t i = 0; i < OPTIONS_KEYS; i++) {
+		const struct options_key *k = &options_keys[i];
+
+		if (k->kind != OPTIONS_SIZE && k->kind != OPTIONS_TIME && k->kind != OPTIONS_COUNT)
+			continue;
+		ranges++;
+		assert_true(k->min < k->max);
+		options_set_bound(k, k->min, true);
+		options_set_bound(k, k->max, true);
+		options_set_bound(k, k->max + 1, false);
+		if (k->min > 0)
+			options_set_bound(k, k->min - 1, false);
+	}
+	assert_true(ranges > 25);
 }
 
 static void test_server_options__errors_of_flags(void **state)
@@ -426,6 +467,7 @@ int main(void)
 		cmocka_unit_test(test_server_options__defaults_are_the_engines),
 		cmocka_unit_test(test_server_options__every_key_is_a_flag),
 		cmocka_unit_test(test_server_options__sizes_and_times),
+		cmocka_unit_test(test_server_options__each_range_holds_at_both_ends),
 		cmocka_unit_test(test_server_options__errors_of_flags),
 		cmocka_unit_test(test_server_options__a_file_and_flags_over_it),
 		cmocka_unit_test(test_server_options__errors_of_files_name_the_line),
