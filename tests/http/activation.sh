@@ -12,7 +12,6 @@ site_is_right >"$work/test.log" 2>&1 && ok 'nginx -t of the site' || not_ok 'ngi
 that 'without a warning' bash -c '! grep -q "\[warn\]" "$1"' - "$work/test.log"
 site_nginx 2>"$work/nginx.log" &
 nginx=$!
-listens() { ! port_is_free "$port"; }
 that 'nginx listens' within 100 listens
 
 # activate OPTION...: listens and starts the responder with the first connection

@@ -59,17 +59,6 @@ expect 'a slash behind it' 404 -- -X POST /v1/batch/
 expect 'from a page elsewhere' 403 type:cross-site -- -H 'Sec-Fetch-Site: cross-site' -d '{"ops":[{"put":{"key":"new","value":"x"}}]}' /v1/batch
 that 'nothing was stored by them' lacks new
 
-# ---- a range delete counts to 100,000
-for n in $(seq 101); do
-	printf '{"ops":['; seq -f "{\"put\":{\"key\":\"m/$n/%.0f\",\"value\":\"\"}}" -s , 1000; printf ']}'
-	printf '\0'
-done | split -t '\0' -l 1 -d -a 3 - "$work/many."
-for f in "$work"/many.*; do tr -d '\0' <"$f" >"$f.json"; printf 'url = "%s/v1/batch?durability=async"\ndata-binary = "@%s"\noutput = /dev/null\nnext\n' "$url" "$f.json"; done | sed '$d' >"$work/puts"
-curl -sS -K "$work/puts"
-expect 'there are 101,000' 200 '.count == 101000' -- '/v1/kv?prefix=m/&count_only=true'
-expect 'more than 100,000 are that many and more' 200 '.deleted == 100000 and .more == true' -- -X DELETE '/v1/kv?prefix=m/'
-expect 'none is left' 200 '.count == 0' -- '/v1/kv?prefix=m/&count_only=true'
-
 # ---- counters
 expect 'a counter begins' 200 '.value == 1 and .text == "1"' 'h:etag: "[0-9]+"' 'h:silt-version: [0-9]+' -- -X POST '/v1/kv/n?op=incr'
 expect 'goes on' 200 '.value == 42' -- -X POST '/v1/kv/n?op=incr&by=41'

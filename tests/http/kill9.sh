@@ -31,19 +31,6 @@ count_up() {
 		echo "$n" >"$work/done$1"
 	done
 }
-# One read of all keys that were acknowledged so far, each into a file, compared at once.
-compare() {
-	local i
-
-	rm -rf "$work/is" "$work/should"
-	mkdir "$work/is" "$work/should"
-	while read -r i; do
-		value_of "$i" >"$work/should/$i"
-		printf 'url = "%s/v1/kv/key-%s"\noutput = "%s/is/%s"\nnext\n' "$url" "$i" "$work" "$i"
-	done <"$work/acknowledged" | sed '$d' >"$work/reads"
-	curl -s -Z --parallel-max "$clients" -K "$work/reads" 2>/dev/null
-	diff -rq "$work/should" "$work/is"
-}
 
 for c in 1 2 3; do echo 0 >"$work/done$c"; done
 for round in $(seq 1 "$kills"); do
@@ -65,7 +52,7 @@ for round in $(seq 1 "$kills"); do
 	acknowledged=$(wc -l <"$work/acknowledged")
 
 	serve_start || finish
-	that "all $acknowledged acknowledged writes are there after kill $round" compare
+	that "all $acknowledged acknowledged writes are there after kill $round" all_hold key- value_of <"$work/acknowledged"
 	for c in 1 2 3; do
 		get "counter-$c"
 		is=$(cat "$body")

@@ -5,8 +5,6 @@
 conf=$work/siltstone.conf
 printf 'max_parked = 8\nworkers = 1\n' >"$conf"
 serve_start --config "$conf" || finish
-parked() { curl -s "$url/metrics" | sed -n 's/^siltstone_http_requests_parked //p'; }
-parked_are() { [ "$(parked)" -ge "$1" ]; }
 
 # ---- polls leave room for writes
 polls=()
@@ -14,8 +12,7 @@ for i in 1 2 3 4 5 6; do
 	curl -s -m 60 -o /dev/null "$url/v1/changes?timeout=50&prefix=never" &
 	polls+=($!)
 done
-waiting() { [ "$(curl -s "$url/metrics" | sed -n 's/^siltstone_changes_waiting //p')" = "$1" ]; }      # a request for metrics is parked itself
-that 'six of eight wait for changes' within 20 waiting 6
+that 'six of eight wait for changes' within 20 is_at changes_waiting 6
 expect 'a seventh is refused, with the time to come again' 503 type:too-many-parked 'h:retry-after: [0-9]+' -- '/v1/changes?timeout=50'
 expect 'a stream too' 503 type:too-many-parked -- -H 'Accept: text/event-stream' /v1/changes
 expect 'one that does not wait is answered' 200 -- '/v1/changes'

@@ -89,15 +89,12 @@ expect 'twelve megabytes of them' 200 -- "${lines[@]}" '/v1/kv?prefix=big'
 that 'whole' [ "$(tail -n 1 "$body" | jq .count)" = 60 -a "$(wc -c <"$body")" -gt 12000000 ]
 
 # ---- readers that are slow, and those that leave
-rss() { awk '/VmRSS/ { print $2 }' "/proc/$(responder_pid)/status"; }
-streams() { curl -sS "$url/v1/stats" | jq .streams; }
 before=$(rss)
 for i in 1 2 3; do
 	curl -sS -o /dev/null --limit-rate 20K "${lines[@]}" "$url/v1/kv?prefix=big" 2>/dev/null &
 	slow[i]=$!
 done
-three() { [ "$(streams)" = 3 ]; }
-that 'three slow readers' within 20 three
+that 'three slow readers' within 20 is_at http_streams 3
 expect 'a fourth is one too many' 503 type:too-many-streams '.limit == 3' 'h:retry-after: [0-9]+' -- "${lines[@]}" '/v1/kv?prefix=big'
 expect 'pages are still there' 200 -- '/v1/kv?prefix=a/'
 put witness here
@@ -105,8 +102,7 @@ that 'writes too' holds witness here
 that 'memory does not grow with them' [ $(($(rss) - before)) -lt 20000 ]
 kill "${slow[@]}" 2>/dev/null
 wait "${slow[@]}" 2>/dev/null
-none() { [ "$(streams)" = 0 ]; }
-that 'they left, and so did their lists' within 20 none
+that 'they left, and so did their lists' within 20 is_at http_streams 0
 expect 'there is room again' 200 -- "${lines[@]}" '/v1/kv?prefix=a/'
 
 # ---- a responder that dies in the middle: what came is never taken for all. The reader holds still meanwhile: on a busy machine it had read all.
@@ -114,8 +110,7 @@ curl -sS -o "$work/cut" --limit-rate 1M "${lines[@]}" "$url/v1/kv?prefix=big" 2>
 reader=$!
 that 'a list on its way' within 20 [ -s "$work/cut" ]
 kill -STOP "$reader"
-one() { [ "$(streams)" = 1 ]; }
-that 'and not over' within 20 one
+that 'and not over' within 20 is_at http_streams 1
 serve_kill9
 kill -CONT "$reader"
 wait "$reader"

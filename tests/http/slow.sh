@@ -6,8 +6,6 @@
 printf 'transfer_timeout = 1s\nmax_streams = 3\n' >"$work/conf"
 serve_start --config "$work/conf" || finish
 slow() { /usr/bin/python3 "$root/tests/http/slow.py" "$port" "$@"; }
-gauge() { curl -s "$url/metrics" | awk -v m="siltstone_$1" '$1 == m { print $2 }'; }
-is_at() { [ "$(gauge "$1")" = "$2" ]; }
 
 # A stream that has nothing to tell, for the end of this.
 curl -s -N -m 200 -H 'Accept: text/event-stream' "$url/v1/changes?prefix=never" >"$work/quiet" &

@@ -48,7 +48,6 @@ site() {
 	nginx=$!
 	within 10 listens
 }
-listens() { ! port_is_free "$port"; }
 
 responder 1
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=127.0.0.1 -addext 'subjectAltName=IP:127.0.0.1' \

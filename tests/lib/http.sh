@@ -135,6 +135,7 @@ site_conf() {
 # site_nginx [OPTION...]: nginx with it, in the foreground
 site_nginx() { exec nginx -e stderr -p "$work" -c "$work/etc/nginx.conf" "$@"; }
 site_is_right() { (site_nginx -t); }
+listens() { ! port_is_free "$port"; }
 
 http_cleanup() {
 	trap '' INT TERM
@@ -221,6 +222,26 @@ put() { request -X PUT --data-binary "$2" -H 'Content-Type:' "/v1/kv?key=$1"; ve
 get() { request "/v1/kv?key=$1"; }
 holds() { get "$1" && [ "$status" = 200 ] && [ "$(cat "$body")" = "$2" ]; }
 lacks() { get "$1" && [ "$status" = 404 ]; }
+# all_hold KEY COMMAND... <NUMBERS: each KEYn has what `COMMAND... n` prints; read over many connections at once
+all_hold() {
+	local key=$1 i
+
+	shift
+	rm -rf "$work/is" "$work/should"
+	mkdir "$work/is" "$work/should"
+	while read -r i; do
+		"$@" "$i" >"$work/should/$i"
+		printf 'url = "%s/v1/kv/%s%s"\noutput = "%s/is/%s"\nnext\n' "$url" "$key" "$i" "$work" "$i"
+	done | sed '$d' >"$work/reads"
+	[ ! -s "$work/reads" ] || curl -s -Z --parallel-max 16 -K "$work/reads" 2>/dev/null
+	diff -rq "$work/should" "$work/is"
+}
+# gauge NAME: what /metrics says of siltstone_NAME, which has no labels; whoever asks is one of those parked. is_at, at_least NAME NUMBER
+gauge() { curl -s "$url/metrics" | awk -v m="siltstone_$1" '$1 == m { print $2 }'; }
+is_at() { [ "$(gauge "$1")" = "$2" ]; }
+at_least() { [ "$(gauge "$1")" -ge "$2" ]; }
+# rss: KiB that the responder holds
+rss() { awk '/^VmRSS/ { print $2 }' "/proc/$(responder_pid)/status"; }
 # repeated CHARACTER COUNT
 repeated() { head -c "$2" /dev/zero | tr '\0' "$1"; }
 # raw [SECONDS]: what a socket says to the bytes on stdin, until it closes or 30 s have passed
