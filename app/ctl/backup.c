@@ -398,7 +398,7 @@ int backup_command(const struct args *a)
 	if (a->given & ARGS_LIST)
 		return args_allow(a, ARGS_LIST | ARGS_JSON, 1) ? backup_look_list(a) : SESSION_USAGE;
 	if (a->given & ARGS_VERIFY)
-		return args_allow(a, ARGS_VERIFY, 1) ? backup_look_verify(a) : SESSION_USAGE;
+		return args_allow(a, ARGS_VERIFY | ARGS_JSON, 1) ? backup_look_verify(a) : SESSION_USAGE;
 	if (!args_allow(a, ARGS_TARGET | ARGS_JSON | ARGS_KEEP | ARGS_FULL | ARGS_QUICK, 1))
 		return SESSION_USAGE;
 	stop_begin();

@@ -8,6 +8,7 @@
 #include "ctl/session.h"
 #include "ctl/stop.h"
 #include "ctl/text.h"
+#include "util/json_text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -118,6 +119,29 @@ int backup_look_list(const struct args *a)
 
 /* ---- verified ------------------------------------------------------------------------------------------------------------------- */
 
+static int backup_look_say(const struct args *a, const struct filecopy_dir *dir, int status, uint64_t version)
+{
+	struct bytes out = { 0 };
+	int printed;
+
+	if (!(a->given & ARGS_JSON)) {
+		if (status == SESSION_OK)
+			(void)printf("verify: %s: sound, version %" PRIu64 "\n", dir->path, version);
+		else
+			(void)printf("verify: %s: DAMAGED\n", dir->path);
+		return session_flush(status);
+	}
+	bytes_adds(&out, "{");
+	json_text_bytes(&out, "path", "path_encoding", span_str(dir->path));
+	bytes_adds(&out, status == SESSION_OK ? ",\"sound\":true" : ",\"sound\":false");
+	if (status == SESSION_OK)
+		bytes_addf(&out, ",\"version\":%" PRIu64, version);
+	bytes_adds(&out, "}\n");
+	printed = out.bad ? session_fail(dir->path, SILT_E_NOMEM) : session_flush(session_print(span_of(out.p, out.len)));
+	bytes_fini(&out);
+	return printed == SESSION_OK ? status : printed;
+}
+
 /* Digests first: they say which file it is; then the engine, which knows what the files mean together. */
 static int backup_look_check(const struct args *a, const struct filecopy_dir *dir)
 {
@@ -128,20 +152,18 @@ static int backup_look_check(const struct args *a, const struct filecopy_dir *di
 	int status, deep;
 
 	progress_begin(&progress, "digests");
+	progress.silent = a->given & ARGS_JSON;
 	status = backup_sums_read(&list, dir);
 	copy.total = backup_list_bytes(&list);
 	if (status == SESSION_OK)
 		status = backup_check_files(&copy, dir, &list, true);
 	progress_clear(&progress);
 	if (status == SESSION_OK || status == SESSION_DAMAGED) {
-		deep = backup_check_store(a, dir->path, true, false, &version);
+		deep = backup_check_store(a, dir->path, true, a->given & ARGS_JSON, &version);
 		status = status == SESSION_OK ? deep : status;
 	}
-	if (status == SESSION_OK)
-		(void)printf("verify: %s: sound, version %" PRIu64 "\n", dir->path, version);
-	else if (status == SESSION_DAMAGED)
-		(void)printf("verify: %s: DAMAGED\n", dir->path);
-	(void)fflush(stdout);
+	if (status == SESSION_OK || status == SESSION_DAMAGED)
+		status = backup_look_say(a, dir, status, version);
 	backup_list_fini(&list);
 	return status;
 }
@@ -162,7 +184,7 @@ static int backup_look_check_all(const struct args *a, const char *where)
 
 		if (one == SESSION_OK)
 			one = backup_look_check(a, &dir);
-		if (one != SESSION_OK)
+		if (one != SESSION_OK && worst != SESSION_DAMAGED)
 			worst = one;
 		backup_set_leave(&dir);
 		bytes_fini(&path);

@@ -304,8 +304,8 @@ int backup_source_drop(struct backup_source *s)
 		stop_hold_off(false);
 	}
 	if (undone != SESSION_OK)
-		(void)fprintf(stderr, "siltctl: checkpoint %s stays: it keeps disk space until it is removed (siltctl checkpoint --remove)\n",
-		              s->name);
+		(void)fprintf(stderr, "siltctl: checkpoint %s may be there still, and keep disk space: a backup made in %d minutes or later removes it\n",
+		              s->name, BACKUP_SOURCE_ORPHAN_S / 60);
 	http_close(s->http);
 	bytes_fini(&s->path);
 	*s = (struct backup_source){ .dir = { .fd = -1 } };

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -68,11 +69,15 @@ static void progress_say(struct progress *p, uint64_t now_ms)
 
 	if (p->total ? tenths <= p->tenths : now_ms - p->said_ms < PROGRESS_LINE_MS)
 		return;
+	(void)progress_amount(p, p->done, done);
+	(void)progress_amount(p, p->total, total);
+	if (p->done < p->total && strcmp(done, total) == 0)
+		return;                                  /* the end will say the same */
 	p->tenths = tenths;
 	p->said_ms = now_ms;
-	(void)printf("%s: %s", p->what, progress_amount(p, p->done, done));
+	(void)printf("%s: %s", p->what, done);
 	if (p->total)
-		(void)printf(" of %s", progress_amount(p, p->total, total));
+		(void)printf(" of %s", total);
 	(void)printf(p->unit == PROGRESS_ENTRIES ? " entries\n" : "\n");
 	(void)fflush(stdout);
 }

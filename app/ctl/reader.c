@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 int reader_open(const struct args *a, struct reader **out)
 {
@@ -17,6 +18,10 @@ int reader_open(const struct args *a, struct reader **out)
 
 	if (status != SESSION_OK)
 		return status;
+	if (format == FORMAT_FILES && strcmp(path, "-") == 0) {
+		(void)fprintf(stderr, "siltctl import: --format files needs a source, the directory that has them\n");
+		return SESSION_USAGE;
+	}
 	if (a->given & (format == FORMAT_FILES ? ARGS_FROM_LINE : ARGS_FROM_FILE)) {
 		(void)fprintf(stderr, "siltctl import: %s\n", format == FORMAT_FILES ? "files have no lines: --from-file says where to go on"
 		                                                                     : "lines are no files: --from-line says where to go on");

@@ -13,7 +13,6 @@
 #include <siltstone.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct reader_csv {
 	struct reader reader;         /* first */

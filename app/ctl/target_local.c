@@ -8,6 +8,7 @@
 #include "ctl/stop.h"
 
 #include <stdlib.h>
+#include <sys/statvfs.h>
 
 struct target_local {
 	struct target target;         /* first */
@@ -135,8 +136,11 @@ static uint64_t target_local_estimate(struct target *t, const struct target_rang
 static int target_local_stats(struct target *t, struct bytes *out)
 {
 	struct silt_stats st;
+	struct statvfs disk;
 
 	silt_stats(target_local_of(t)->s.db, &st);
+	if (statvfs(t->name, &disk) == 0)         /* a store that is only read does not look */
+		st.disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
 	return stats_json(&st, out) ? SESSION_OK : session_fail(t->name, SILT_E_NOMEM);
 }
 

@@ -46,6 +46,8 @@ int verify_command(const struct args *a)
 	progress_begin(&p, a->command);
 	p.silent = a->given & ARGS_JSON;
 	status = t->ops->verify(t, &p, &v);
+	if (status == SESSION_DAMAGED && v.findings == 0)
+		v.findings = 1;
 	if ((status == SESSION_OK || status == SESSION_DAMAGED) && (a->given & ARGS_JSON))
 		verify_sum_up_json(&v);
 	else if (status == SESSION_OK || status == SESSION_DAMAGED)

@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 int engine_code(int silt_code)
 {
 	switch (silt_code) {

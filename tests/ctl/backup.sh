@@ -42,6 +42,8 @@ that 'the first is as it was' bash -c '! "$1" --db "$2" get new' - "$ctl" "$firs
 run backup --list "$b";              so 'both are listed' 0 "o:${first##*/}	version " "o:${second##*/}	version "
 run backup --list "$b" --json;       so 'as JSON, too' 0 "o:{\"name\":\"${second##*/}\",\"made\":\"20"
 run backup --verify "$b";            so 'both are sound' 0 "o:$first: sound" "o:$second: sound"
+run backup --verify "$b" --json;     so 'as JSON, too' 0
+that 'a line each, and JSON alone' jq -se 'length == 2 and all(.sound and .version > 0 and (.path | length > 0))' "$work/out"
 run --db "$db" backup "$b" --full --quick; so 'one that shares nothing' 0 'o:0 B linked'
 that 'shares nothing' bash -c '! [ "$1" -ef "$2" ]' - "$first/000003.sst" "$(newest "$b")/000003.sst"
 run --db "$db" backup "$b" --keep 2; so 'the newest two are kept' 0 "o:$first removed" "o:$second removed"
@@ -94,6 +96,7 @@ cp -r "$b" "$work/bad" && bad=$(newest "$work/bad") && table=$(ls "$bad"/*.sst |
 cp --remove-destination "$table" "$work/keep" && cp --remove-destination "$work/keep" "$table"
 flip "$table" 300
 run backup --verify "$work/bad";     so 'a flipped bit is found, and its file named' 3 "e:$table: damaged" "o:$bad: DAMAGED"
+run backup --verify "$work/bad" --json; so 'in JSON, too' 3 'o:"sound":false}'
 run restore "$bad" --to "$work/x";   so 'it is not restored' 3 "e:$table: damaged" 'e:nothing was restored'
 that 'nothing of it is left' bash -c '! ls -d "$1"*' - "$work/x"
 rm "$table"

@@ -88,7 +88,7 @@ commands() { # NAME TARGET...
 	run "$@" stats
 	so "$on: stats" 0 'o:newest version' 'o:tables'
 	run "$@" stats --json
-	that "$on: stats --json" jq -e '.version > 0 and has("tables")' "$work/out"
+	that "$on: stats --json" jq -e '.version > 0 and has("tables") and .disk_free_bytes > 0' "$work/out"
 	run "$@" flush
 	so "$on: flush" 0 'o:done'
 	run "$@" compact

@@ -189,6 +189,7 @@ that 'makes it whole' alike a.ndjson n4.ndjson
 # ---- usage
 run --db n import none.ndjson --format xml;    so 'a format that is none' 2 'e:"xml"'
 run --db n import nowhere.ndjson;              so 'a source that is not there' 4 'e:nowhere.ndjson'
+run --db n import --format files;              so 'files from nowhere' 2 'e:needs a source'
 run --db n import tree --from-line 3;          so 'a line of files' 2 'e:--from-file'
 run --db n import none.ndjson --from-file a;   so 'a file of lines' 2 'e:--from-line'
 run --db n import none.ndjson --literal;       so 'what is for files alone' 2 'e:files'
