@@ -170,7 +170,8 @@ static void daemon_on_signal(struct daemon *d)
 
 	while (read(d->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGHUP) {
-			daemon_reload(d);
+			if (!d->stopping)                          /* else systemd would hear READY=1 behind STOPPING=1 */
+				daemon_reload(d);
 			continue;
 		}
 		if (!d->signalled)

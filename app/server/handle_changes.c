@@ -72,8 +72,10 @@ static bool changes_number(struct request *r, const struct query *q, enum query_
 static bool changes_since(struct request *r, const struct query *q, uint64_t *since)
 {
 	r->server->store->ops->changes_reach(r->server->store, NULL, since);
+	if (!changes_number(r, q, QUERY_SINCE, "since", 0, CHANGES_VERSION_MAX, since))
+		return false;
 	if (r->last_event_id == NULL)
-		return changes_number(r, q, QUERY_SINCE, "since", 0, CHANGES_VERSION_MAX, since);
+		return true;
 	if (decimal_parse(span_str(r->last_event_id), CHANGES_VERSION_MAX, since))
 		return true;
 	problem_set(r, 400, PROBLEM_BAD_HEADER, "Last-Event-ID is the id of an event of ours: a version.");

@@ -33,6 +33,7 @@ done
 expect 'at the limits' 200 -- '/v1/changes?since=0&limit=10000&timeout=50'
 expect 'only GET' 405 'h:allow: GET, HEAD, OPTIONS' -- -X POST /v1/changes
 expect 'an id of no event' 400 type:bad-header -- -H 'Last-Event-ID: x' /v1/changes
+expect 'which makes no since right' 400 type:bad-query -- -H "Last-Event-ID: $vb" '/v1/changes?since=x'
 expect 'Last-Event-ID beats since' 200 '.changes | length == 2' -- -H "Last-Event-ID: $vb" '/v1/changes?since=0'
 
 # ---- waiting

@@ -277,10 +277,12 @@ static void test_daemon__a_second_signal_ends_it_at_once(void **state)
 	kill(c.pid, SIGTERM);
 	daemon_hear(&p, "STOPPING=1");
 	daemon_read_log(&c, "stopping: SIGTERM");
+	kill(c.pid, SIGHUP);                                            /* means nothing any more */
 	usleep(100000);
 	kill(c.pid, SIGTERM);
 	daemon_expect_exit(&c, 1);
 	assert_null(strstr(c.text, "closed"));
+	assert_null(strstr(c.text, "configuration read again"));
 	close(fd);
 	free(value);
 	daemon_leave(&p);
