@@ -21,10 +21,10 @@ make_root() {
 	for f in /etc/apt/apt.conf /etc/apt/apt.conf.d/*; do
 		! grep -qs 'Acquire' "$f" || cp -L "$f" "$bare/etc/apt/apt.conf.d/"
 	done
-	# npm's way is a registry, and whom this machine trusts; nothing else of its configuration
+	# npm's way is a registry, and whom this machine trusts; /etc/npmrc is what Debian's npm reads beside its user's own
 	if command -v npm >/dev/null; then
-		cp -L /etc/ssl/certs/ca-certificates.crt "$bare/root/trusted.crt" 2>/dev/null &&
-		    printf 'registry=%s\ncafile=/root/trusted.crt\n' "$(npm config get registry 2>/dev/null)" >"$bare/root/.npmrc"
+		cp -L /etc/ssl/certs/ca-certificates.crt "$bare/srv/trusted.crt" 2>/dev/null &&
+		    printf 'registry=%s\ncafile=/srv/trusted.crt\n' "$(npm config get registry 2>/dev/null)" >"$bare/etc/npmrc"
 	fi
 	cp -L /etc/resolv.conf /etc/hosts "$bare/etc/"
 }
