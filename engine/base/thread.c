@@ -91,11 +91,6 @@ int cond_wait_ms(struct cond *c, struct mutex *m, uint64_t ms)
 	return 0;
 }
 
-void cond_signal(struct cond *c)
-{
-	thread_must(pthread_cond_signal(&c->c));
-}
-
 void cond_broadcast(struct cond *c)
 {
 	thread_must(pthread_cond_broadcast(&c->c));

@@ -37,7 +37,6 @@ int cond_init(struct cond *c) SILT_MUST_CHECK;
 void cond_fini(struct cond *c);
 void cond_wait(struct cond *c, struct mutex *m) REQUIRES(*m);
 int cond_wait_ms(struct cond *c, struct mutex *m, uint64_t ms) REQUIRES(*m);   /* 0, or SILT_TRY_AGAIN when the time is over */
-void cond_signal(struct cond *c);
 void cond_broadcast(struct cond *c);
 
 typedef void *thread_fn(void *arg);

@@ -26,20 +26,6 @@ enum {
 };
 #define PICK_EXPIRY_BYTES_PER_MS 4096u
 
-const char *pick_reason_name(enum pick_reason reason)
-{
-	static const char *const names[] = {
-		[PICK_NONE] = "none",
-		[PICK_L0_COUNT] = "level 0 count",
-		[PICK_LEVEL_SIZE] = "level size",
-		[PICK_TOMBSTONES] = "tombstones",
-		[PICK_EXPIRED] = "expired entries",
-		[PICK_MANUAL] = "manual",
-	};
-
-	return (size_t)reason < sizeof(names) / sizeof(names[0]) ? names[reason] : "unknown";
-}
-
 /* ---- what a table is and where it lies ------------------------------------------------------------------------------- */
 
 static bool pick_excluded(const struct pick_rules *r, const struct table_meta *m)

@@ -35,7 +35,7 @@ struct pick_rules {
 };
 enum pick_reason { PICK_NONE, PICK_L0_COUNT, PICK_LEVEL_SIZE, PICK_TOMBSTONES, PICK_EXPIRED, PICK_MANUAL };
 struct pick {
-	enum pick_reason reason;
+	enum pick_reason reason;          /* for who looks at it: nothing goes by it */
 	int level, output_level;          /* equal where tables are written anew in their place */
 	struct table_meta **inputs;       /* shared; upper[0..upper_n) of `level`, then the lower ones of output_level */
 	size_t upper_n, input_n;
@@ -45,6 +45,5 @@ struct pick {
 /* 0 = filled, end with pick_fini(); SILT_NOTFOUND = nothing to do; SILT_E_NOMEM. */
 int pick_compaction(const struct version *v, const struct pick_rules *r, struct pick *out) SILT_MUST_CHECK;
 void pick_fini(struct pick *p);
-const char *pick_reason_name(enum pick_reason r);
 
 #endif

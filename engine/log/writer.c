@@ -149,11 +149,6 @@ void log_writer_add(struct log_writer *w, enum log_record_kind kind, uint8_t fla
 	w->group.len += log_record_encode((uint8_t *)w->group.data + w->group.len, w->header.salt, &r);
 }
 
-void log_writer_discard(struct log_writer *w)
-{
-	w->group.len = 0;
-}
-
 /* One pwrite at the end. All records in `bytes` were encoded with the synced_to of now. */
 static int writer_put(struct log_writer *w, struct silt_slice bytes)
 {

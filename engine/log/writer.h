@@ -24,7 +24,6 @@ void log_writer_free(struct log_writer *w);                /* closes the file; n
 int log_writer_reserve(struct log_writer *w, size_t records, size_t payload_bytes) SILT_MUST_CHECK; /* buffer room: 0, SILT_E_NOMEM, SILT_E_FAULT */
 bool log_writer_fits(const struct log_writer *w, size_t records, size_t payload_bytes);  /* in the segment, with room for MARK and SEAL after */
 void log_writer_add(struct log_writer *w, enum log_record_kind kind, uint8_t flags, uint64_t version, struct silt_slice payload);
-void log_writer_discard(struct log_writer *w);             /* forget what was added and not appended */
 int log_writer_append(struct log_writer *w) SILT_MUST_CHECK;        /* one pwrite of all that was added; poisons on failure */
 int log_writer_sync(struct log_writer *w) SILT_MUST_CHECK;          /* fdatasync; moves synced_to; poisons on failure */
 /* Appends a MARK; not synced. Nothing is written (0) where it would claim no more than the records before it do, so a MARK

@@ -133,18 +133,6 @@ struct block *block_cache_peek_child(struct block_cache *c, const struct block *
 	return block_cache_touch(b);
 }
 
-struct block *block_cache_pin(struct block_cache *c, uint64_t table, uint64_t offset)
-{
-	struct block *b;
-
-	rcu_begin();
-	b = block_cache_peek(c, table, offset);
-	if (b)
-		(void)block_pin_again(b);
-	rcu_end();
-	return b;
-}
-
 struct block *block_cache_pin_child(struct block_cache *c, const struct block *parent, uint64_t table, uint32_t i)
 {
 	struct block *b;

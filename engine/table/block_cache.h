@@ -4,8 +4,8 @@
  *
  * Parents   a block that addresses others (an index) has a place for a pointer to each. While both are cached the cache keeps it right:
  *           so the way down a table is a pointer a step, and the hash table is for what just came and for what a parent lacks.
- * Readers   block_cache_peek(): inside a read section, no lock, no reference; valid until the section ends.
- *           block_cache_pin(): a reference, valid until block_unpin(); outside or inside.
+ * Readers   block_cache_peek(), block_cache_peek_child(): inside a read section, no lock, no reference; valid until the section ends.
+ *           block_cache_pin_child(): a reference, valid until block_unpin(); outside or inside.
  * Inserters shard mutex; CLOCK eviction; what waits for readers is bounded (a few MiB, then the inserter waits).
  */
 #ifndef TABLE_BLOCK_CACHE_H
@@ -27,7 +27,6 @@ void block_cache_free(struct block_cache *c);             /* nothing pinned may 
 /* As block_new(), from the memory that c keeps for its blocks; c NULL: from the heap. */
 struct block *block_cache_new_block(struct block_cache *c, size_t bytes, size_t decoded);
 struct block *block_cache_peek(struct block_cache *c, uint64_t table, uint64_t offset);  /* NULL = not there */
-struct block *block_cache_pin(struct block_cache *c, uint64_t table, uint64_t offset);
 /* The same of the i-th block that a parent addresses. The parent is of this table, and pinned or peeked at. */
 struct block *block_cache_peek_child(struct block_cache *c, const struct block *parent, uint64_t table, uint32_t i);
 struct block *block_cache_pin_child(struct block_cache *c, const struct block *parent, uint64_t table, uint32_t i);

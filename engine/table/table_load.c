@@ -119,27 +119,3 @@ int table_load_check(const struct table_file *f, const struct table_root *r, con
 		return 0;
 	return report(&f->env->rep, SILT_E_CORRUPT, "%s: its properties are not those that the manifest tells", f->path);
 }
-
-int table_meta_load(struct env *env, const char *path, struct table_meta **out)
-{
-	struct table_file f = { 0 };
-	struct table_root r = { 0 };
-	struct table_meta *m;
-	int rc = table_file_open(env, path, &f);
-
-	if (rc == 0)
-		rc = table_load_root(&f, NULL, &r);
-	if (rc < 0)
-		goto out;
-	m = properties_meta(&r.properties, r.digest);
-	if (!m) {
-		rc = SILT_E_NOMEM;
-		goto out;
-	}
-	m->size = f.size;
-	*out = m;
-out:
-	table_root_fini(&r);
-	table_file_close(&f);
-	return rc;
-}

@@ -23,11 +23,4 @@ void table_root_fini(struct table_root *r);              /* a zeroed one is fine
 /* What the manifest says of the table against what it says itself: 0, or SILT_E_CORRUPT, reported. */
 int table_load_check(const struct table_file *f, const struct table_root *r, const struct table_meta *meta) SILT_MUST_CHECK;
 
-/*
- * table_meta_load - the meta of a table from its file alone, for repair and for looking at files.
- * out      returned owned; its number is 0, the caller's to set. Blocks other than the root's were not looked at: table_verify().
- * returns  0; SILT_E_CORRUPT (also a missing file), _VERSION, _IO, _NOMEM.
- */
-int table_meta_load(struct env *env, const char *path, struct table_meta **out) SILT_MUST_CHECK;
-
 #endif

@@ -26,7 +26,7 @@ struct table *table_ref(struct table *t);
 void table_unref(struct table *t);
 const struct table_meta *table_meta_of(const struct table *t);
 int table_open(struct table *t) SILT_MUST_CHECK;         /* footer, properties, top index against the meta; once */
-uint64_t table_resident_bytes(const struct table *t);    /* what it holds beside the cache */
+uint64_t table_resident_bytes(const struct table *t);    /* tests: what it holds beside the cache */
 
 /* Its range deletes, opened if need be: *out lives as long as t, NULL = it has none. 0, < 0 (reported). */
 int table_tombstones(struct table *t, const struct tombstones **out) SILT_MUST_CHECK;

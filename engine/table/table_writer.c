@@ -331,11 +331,6 @@ uint64_t table_writer_hashes(const struct table_writer *w)
 	return w->filter.count * sizeof(*w->filter.hashes);
 }
 
-uint64_t table_writer_entries(const struct table_writer *w)
-{
-	return w->props.entries;
-}
-
 struct silt_slice table_writer_last_key(const struct table_writer *w)
 {
 	return buf_slice(&w->last);

@@ -20,7 +20,6 @@ int table_writer_add(struct table_writer *w, const struct entry *e) SILT_MUST_CH
 int table_writer_add_range(struct table_writer *w, const struct tombstone *t) SILT_MUST_CHECK;
 uint64_t table_writer_bytes(const struct table_writer *w);       /* written or about to be */
 uint64_t table_writer_hashes(const struct table_writer *w);      /* bytes held of its keys' hashes */
-uint64_t table_writer_entries(const struct table_writer *w);
 struct silt_slice table_writer_last_key(const struct table_writer *w);   /* of the entries */
 int table_writer_finish(struct table_writer *w, struct table_meta **out) SILT_MUST_CHECK;   /* frees w on success and on failure (then the .tmp is removed) */
 void table_writer_abandon(struct table_writer *w);               /* NULL is fine */

@@ -38,6 +38,6 @@ int manifest_create(struct env *env, const struct version *v, struct manifest **
  */
 int manifest_append(struct manifest *m, const struct edit *e, const struct version *next) SILT_MUST_CHECK;
 void manifest_close(struct manifest *m);
-uint64_t manifest_bytes(const struct manifest *m);
+uint64_t manifest_bytes(const struct manifest *m);        /* tests: how full its log is */
 
 #endif

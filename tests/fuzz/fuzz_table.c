@@ -21,9 +21,9 @@
 #include "core/key.h"
 #include "db/dump_table.h"
 #include "fuzz/memory_file.h"
+#include "lib/metaload.h"
 #include "table/compress.h"
 #include "table/footer.h"
-#include "table/table_load.h"
 #include "table/table_reader.h"
 #include "table/table_salvage.h"
 #include "table/table_writer.h"
@@ -436,7 +436,7 @@ static void fuzz_lies(struct silt_slice bytes)
 	fuzz_sign(&m);
 	env = memory_env(&m);
 	fuzz_print(&env);
-	if (table_meta_load(&env, "file", &meta) == 0) {
+	if (metaload(&env, "file", &meta) == 0) {
 		meta->number = FUZZ_NUMBER;
 		fuzz_use(&env, meta);
 		table_meta_unref(meta);

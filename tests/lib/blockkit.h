@@ -5,6 +5,7 @@
 
 #include "lib/test.h"
 
+#include "base/rcu.h"
 #include "table/block_cache.h"
 #include "table/table.h"
 
@@ -34,6 +35,19 @@ static inline void blockkit_enter(struct block_cache *c, uint64_t table, uint64_
 
 	block_cache_insert(c, b);
 	block_unpin(b);
+}
+
+/* A reference, or NULL: not there. */
+static inline struct block *blockkit_pin(struct block_cache *c, uint64_t table, uint64_t offset)
+{
+	struct block *b;
+
+	rcu_begin();
+	b = block_cache_peek(c, table, offset);
+	if (b)
+		(void)block_pin_again(b);
+	rcu_end();
+	return b;
 }
 
 enum { BLOCKKIT_KIDS = 40 };

@@ -4,11 +4,10 @@
 
 #include "base/mem.h"
 #include "base/pool.h"
-#include "base/rcu.h"
 
 static bool has(struct block_cache *c, uint64_t table, uint64_t offset)
 {
-	struct block *b = block_cache_pin(c, table, offset);
+	struct block *b = blockkit_pin(c, table, offset);
 
 	block_unpin(b);
 	return b != NULL;
@@ -76,7 +75,7 @@ static void test_block_cache__a_second_of_a_key_is_left_out(void **state)
 	before = used(c);
 	block_cache_insert(c, second);
 	assert_int_equal(used(c), before);
-	got = block_cache_pin(c, 1, 0);
+	got = blockkit_pin(c, 1, 0);
 	assert_ptr_equal(got, first);
 	block_unpin(got);
 	block_unpin(first);
@@ -142,7 +141,7 @@ static void test_block_cache__a_pin_outlives_eviction(void **state)
 
 	(void)state;
 	blockkit_enter(c, 1, 0, 1000);
-	b = block_cache_pin(c, 1, 0);
+	b = blockkit_pin(c, 1, 0);
 	for (uint64_t i = 1; i < 1000; i++)
 		blockkit_enter(c, 1, i, 1000);
 	assert_false(has(c, 1, 0));
@@ -337,7 +336,7 @@ static void test_block_cache__a_large_one_has_memory_of_its_own(void **state)
 	}
 	block_cache_check(c);
 	for (uint64_t i = 0; i < 40000; i++) {
-		struct block *b = block_cache_pin(c, i % 5, i);
+		struct block *b = blockkit_pin(c, i % 5, i);
 
 		assert_true(!b || (((const uint8_t *)b->bytes.data)[2999] == (uint8_t)i && *(uint8_t *)b->decoded == (uint8_t)i));
 		block_unpin(b);

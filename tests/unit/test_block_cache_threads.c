@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 
 #include "base/pool.h"
-#include "base/rcu.h"
 #include "base/thread.h"
 
 enum { CROWD_READERS = 2, CROWD_WRITERS = 2, CROWD_KEYS = 400 };
@@ -59,7 +58,7 @@ static void *crowd_reader(void *arg)
 				crowd_look(w, b, table, offset + (uint64_t)i);
 		}
 		rcu_end();
-		b = block_cache_pin(w->cache, table, offset);
+		b = blockkit_pin(w->cache, table, offset);
 		block_cache_count(w->cache, b != NULL);
 		if (b)
 			crowd_look(w, b, table, offset);
@@ -115,7 +114,7 @@ static void *family_reader(void *arg)
 		if (b)
 			crowd_look(w, b, 1, i * 100);
 		rcu_end();
-		p = block_cache_pin(w->cache, 1, FAMILY_PARENT);
+		p = blockkit_pin(w->cache, 1, FAMILY_PARENT);
 		b = p ? block_cache_pin_child(w->cache, p, 1, i) : NULL;
 		if (b)
 			crowd_look(w, b, 1, i * 100);

@@ -140,23 +140,6 @@ static void test_log_writer__records_lie_on_steps_from_the_first_page(void **sta
 	end(&f);
 }
 
-static void test_log_writer__discarded_is_never_written(void **state)
-{
-	struct logkit_seen seen;
-	struct fixture f;
-
-	(void)state;
-	begin(&f);
-	logkit_group(f.w, 1, 2);
-	logkit_add(f.w, 3);
-	logkit_add(f.w, 4);
-	log_writer_discard(f.w);
-	logkit_group(f.w, 3, 3);
-	assert_int_equal(logkit_judge(&f.k, 1, 1, &seen), 0);
-	assert_true(logkit_saw(&seen, 1, 3));
-	end(&f);
-}
-
 static void check_poisoned(struct log_writer *w, struct simdisk *disk)
 {
 	uint64_t writes = simdisk_calls(disk, SIM_WRITE), syncs = simdisk_calls(disk, SIM_DATASYNC);
@@ -404,7 +387,6 @@ int main(void)
 		cmocka_unit_test(test_log_writer__synced_survives_power_loss),
 		cmocka_unit_test(test_log_writer__claims_what_was_synced_before),
 		cmocka_unit_test(test_log_writer__records_lie_on_steps_from_the_first_page),
-		cmocka_unit_test(test_log_writer__discarded_is_never_written),
 		cmocka_unit_test(test_log_writer__failed_append_poisons),
 		cmocka_unit_test(test_log_writer__failed_sync_poisons),
 		cmocka_unit_test(test_log_writer__failed_mark_and_seal_poison),

@@ -3,8 +3,8 @@
 #include "lib/test.h"
 
 #include "base/mem.h"
+#include "lib/metaload.h"
 #include "lib/tablekit.h"
-#include "table/table_load.h"
 
 static void build(struct tablekit *k)
 {
@@ -32,11 +32,11 @@ static void test_table_load__the_file_alone_tells_its_meta(void **state)
 
 	(void)state;
 	build(&k);
-	assert_int_equal(table_meta_load(&k.kit.env, k.path, &m), 0);
+	assert_int_equal(metaload(&k.kit.env, k.path, &m), 0);
 	assert_true(same_meta(m, k.meta));
 	assert_int_equal(m->number, 0);
 	table_meta_unref(m);
-	assert_int_equal(table_meta_load(&k.kit.env, "/db/000013.sst", &m), SILT_E_CORRUPT);
+	assert_int_equal(metaload(&k.kit.env, "/db/000013.sst", &m), SILT_E_CORRUPT);
 	assert_string_equal(k.kit.message, "/db/000013.sst: the table is missing");
 	tablekit_fini(&k);
 }
@@ -139,7 +139,7 @@ static void test_table_load__too_short_for_a_table(void **state)
 	(void)state;
 	build(&k);
 	assert_int_equal(simdisk_write_file(k.disk, k.path, slice_str("short")), 0);
-	assert_int_equal(table_meta_load(&k.kit.env, k.path, &m), SILT_E_CORRUPT);
+	assert_int_equal(metaload(&k.kit.env, k.path, &m), SILT_E_CORRUPT);
 	assert_string_equal(k.kit.message, "/db/000012.sst: 5 bytes are too few for a table");
 	tablekit_fini(&k);
 }
@@ -155,7 +155,7 @@ static void test_table_load__every_failing_call_is_an_error(void **state)
 	for (uint64_t n = 1; rc != 0; n++) {
 		k.kit.reports = 0;
 		simdisk_fail_at(k.disk, SIM_ANY, n, SILT_E_IO, false);
-		rc = table_meta_load(&k.kit.env, k.path, &m);
+		rc = metaload(&k.kit.env, k.path, &m);
 		assert_true(rc == 0 || rc == SILT_E_IO);
 		assert_int_equal(k.kit.reports, rc != 0);
 		assert_true(n < 20);
@@ -165,7 +165,7 @@ static void test_table_load__every_failing_call_is_an_error(void **state)
 	rc = -1;
 	for (uint64_t n = 1; rc != 0; n++) {
 		mem_fail_at(n, false);
-		rc = table_meta_load(&k.kit.env, k.path, &m);
+		rc = metaload(&k.kit.env, k.path, &m);
 		assert_true(rc == 0 || rc == SILT_E_NOMEM);
 		assert_true(n < 20);
 	}

@@ -4,8 +4,8 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "lib/metaload.h"
 #include "lib/tablekit.h"
-#include "table/table_load.h"
 
 static void fill(struct tablekit *k)
 {
@@ -45,7 +45,7 @@ static void test_table_ranges__meta_and_bounds(void **state)
 		assert_true(slice_eq(k.meta->largest, largest));
 		assert_int_equal(k.meta->min_version, cases[i].min);
 		assert_int_equal(k.meta->max_version, cases[i].max);
-		assert_int_equal(table_meta_load(&k.kit.env, k.path, &m), 0);
+		assert_int_equal(metaload(&k.kit.env, k.path, &m), 0);
 		assert_int_equal(m->range_deletes, cases[i].count);
 		assert_true(slice_eq(m->largest, largest));
 		table_meta_unref(m);

@@ -65,7 +65,7 @@ static void *take_turns(void *arg)
 		while (s->turn != mine)
 			cond_wait(&s->changed, &s->mu);
 		s->turn++;
-		cond_signal(&s->changed);
+		cond_broadcast(&s->changed);
 	}
 	mutex_unlock(&s->mu);
 	return NULL;
@@ -84,7 +84,7 @@ static void test_thread__a_signal_wakes(void **state)
 		while (s.turn != mine)
 			cond_wait(&s.changed, &s.mu);
 		s.turn++;
-		cond_signal(&s.changed);
+		cond_broadcast(&s.changed);
 	}
 	mutex_unlock(&s.mu);
 	thread_join(t);
