@@ -83,6 +83,18 @@ that 'opened again it takes writes' put full now
 that 'and what was acknowledged is there' holds later yes
 serve_stop
 
+# ---- acknowledged before the sync, where the configuration says so: it survives the end of the process
+printf 'durability = async\nsync_interval = 1m\n' >"$work/async.conf"
+serve_start --config "$work/async.conf" || finish
+fault eio
+expect 'durability = async: nobody waits for the sync' 201 -- -X PUT -d acknowledged /v1/kv/unsynced
+expect 'but who asks for it' 500 type:io-error '.outcome == "unknown"' -- -X PUT -d x '/v1/kv/synced?durability=sync'
+over eio
+serve_kill9
+serve_start || finish
+that 'after kill -9 it is there' holds unsynced acknowledged
+serve_stop
+
 # ---- a disk that does not keep up: writes wait a bounded time and are refused, and go on by themselves
 printf 'memory = 8M\nmemtable_size = 64K\nwal_segment_size = 4M\n' >"$work/small.conf"
 serve_start --config "$work/small.conf" || finish
