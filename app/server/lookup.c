@@ -62,7 +62,7 @@ bool lookup_entry(struct request *r, struct bytes *value, struct store_entry *e,
 	*result = ROUTE_DONE;
 	if (!conditions_read(r, &conditions))
 		return false;
-	code = store->ops->get(store, key_span(r), r->may_block ? 0 : STORE_CACHED_ONLY, value, e);
+	code = store->ops->get(store, key_span(r), r->may_block ? 0 : STORE_NO_WAIT, value, e);
 	if (code == STORE_OK) {
 		if (lookup_conditions(r, &conditions, e->version))
 			return true;

@@ -108,7 +108,7 @@ enum route_result submit_write(struct request *r, struct store_write *w, unsigne
 	if (!submit_room(r))
 		return ROUTE_DONE;
 	w->key = key_span(r);
-	code = store->ops->write(store, w, flags | (may_block ? 0 : STORE_CACHED_ONLY), done, r);
+	code = store->ops->write(store, w, flags | (may_block ? 0 : STORE_NO_WAIT), done, r);
 	if (code == STORE_OK)
 		return ROUTE_PARKED;               /* r is the callback's now */
 	if (code == STORE_WOULD_BLOCK && !may_block)

@@ -63,7 +63,8 @@ static int engine_batch_fill(const struct store_batch *b, silt_batch *to)
 
 int engine_write_batch(struct store *s, const struct store_batch *b, unsigned flags, store_batch_done_fn *fn, void *ctx)
 {
-	unsigned silt_flags = ((flags & STORE_ASYNC) ? SILT_ASYNC : 0) | ((flags & STORE_CACHED_ONLY) ? SILT_CACHED_ONLY : 0);
+	/* Of ten thousand operations each may ask for a block: those that are not in the cache are for a thread that may take its time. */
+	unsigned silt_flags = ((flags & STORE_ASYNC) ? SILT_ASYNC : 0) | ((flags & STORE_NO_WAIT) ? SILT_CACHED_ONLY : 0);
 	struct store_engine *e = engine_of(s);
 	struct engine_batch_waiter *w = NULL;
 	struct engine_tools *t;

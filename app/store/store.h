@@ -12,7 +12,7 @@ enum store_code {
 	STORE_OK = 0,
 	STORE_NOTFOUND = 1,
 	STORE_CONFLICT = 2,
-	STORE_WOULD_BLOCK = 3,        /* only where STORE_CACHED_ONLY was given: ask again from a thread that may wait, for the disk or for
+	STORE_WOULD_BLOCK = 3,        /* only where STORE_NO_WAIT was given: ask again from a thread that may wait, for the disk or for
 	                                 a copy of megabytes */
 	STORE_TRY_AGAIN = 4,          /* the evidence grew old: submit the same write again (blocking form) */
 	STORE_OVERFLOW = 5,           /* STORE_ADD: the sum is no 64-bit integer */
@@ -24,8 +24,8 @@ enum store_code {
 };
 const char *store_strerror(int code);
 
-#define STORE_INLINE_MAX (64u << 10)  /* bytes of a value that STORE_CACHED_ONLY copies */
-enum store_flags { STORE_CACHED_ONLY = 1, STORE_ASYNC = 2 /* acknowledge before the sync */ };
+#define STORE_INLINE_MAX (64u << 10)  /* bytes of a value that STORE_NO_WAIT copies */
+enum store_flags { STORE_NO_WAIT = 1, STORE_ASYNC = 2 /* acknowledge before the sync */ };
 
 struct store_entry {                  /* what is known of a value */
 	uint64_t version;

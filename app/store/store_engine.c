@@ -115,8 +115,8 @@ static int engine_get(struct store *s, struct span key, unsigned flags, struct b
 	pin.value = (struct silt_slice){0};
 	pin.block = pin.memtable = NULL;
 	code = engine_code(silt_get_pinned(engine_of(s)->db, engine_slice(key), NULL,
-	                                   (flags & STORE_CACHED_ONLY) ? SILT_CACHED_ONLY : 0, &pin, &info));
-	if (code == STORE_OK && value != NULL && (flags & STORE_CACHED_ONLY) && pin.value.len > STORE_INLINE_MAX) {
+	                                   (flags & STORE_NO_WAIT) ? SILT_NO_WAIT : 0, &pin, &info));
+	if (code == STORE_OK && value != NULL && (flags & STORE_NO_WAIT) && pin.value.len > STORE_INLINE_MAX) {
 		code = STORE_WOULD_BLOCK;
 	} else if (code == STORE_OK && value != NULL) {
 		bytes_clear(value);
@@ -193,7 +193,7 @@ static int engine_fill(const struct store_write *w, silt_batch *b)
 static int engine_submit(struct store_engine *e, struct engine_tools *t, unsigned flags, store_done_fn *fn, void *ctx)
 {
 	unsigned silt_flags = ((flags & STORE_ASYNC) ? SILT_ASYNC : 0) |
-	                      ((flags & STORE_CACHED_ONLY) ? SILT_CACHED_ONLY : 0);
+	                      ((flags & STORE_NO_WAIT) ? SILT_NO_WAIT : 0);
 	struct engine_waiter *waiter = malloc(sizeof(*waiter));
 	int rc;
 

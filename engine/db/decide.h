@@ -29,7 +29,7 @@ struct decide {
 	struct decide_owned *owned;       /* room for the reports, made before the commit; NULL where there are none */
 };
 
-/* Reads the evidence: 0, SILT_WOULD_BLOCK (with SILT_CACHED_ONLY), < 0. End with decide_fini() in any case. */
+/* Reads the evidence: 0, SILT_WOULD_BLOCK (with SILT_CACHED_ONLY or _NO_WAIT), < 0. End with decide_fini() in any case. */
 int decide_prepare(struct silt_db *db, const struct silt_batch *b, unsigned flags, struct decide *d) SILT_MUST_CHECK;
 /* The keys are borrowed from b from now on, a copy of the batch that they came from. */
 void decide_borrow(const struct silt_batch *b, struct decide *d);

@@ -160,10 +160,9 @@ static int get_cached(const struct get_request *r, size_t *grow, struct view **p
 
 static int get_from_disk(const struct get_request *r, struct view *v, uint64_t version)
 {
-	unsigned flags = r->flags & SILT_NO_FILL ? TABLE_NO_FILL : 0;
 	struct get_hit hit;
 	size_t grow = 0;
-	int rc = get_search(r->db, v, r->key, version, flags, &hit);
+	int rc = get_search(r->db, v, r->key, version, get_disk_flags(r->flags), &hit);
 
 	if (rc == 0) {
 		rc = get_answer(r, &hit.entry, &grow);
@@ -224,7 +223,7 @@ int silt_get(silt_db *db, struct silt_slice key, const silt_snapshot *snap, unsi
 
 	if (value)
 		value->len = 0;
-	if (!db || !key.data || key.len == 0 || key.len > SILT_KEY_MAX || (flags & ~(SILT_CACHED_ONLY | SILT_NO_FILL)))
+	if (!db || !key.data || key.len == 0 || key.len > SILT_KEY_MAX || (flags & ~(SILT_CACHED_ONLY | SILT_NO_FILL | SILT_NO_WAIT)))
 		return SILT_E_MISUSE;
 	if (snap && snapshot_expired(snap))
 		return SILT_E_EXPIRED;
@@ -253,12 +252,12 @@ static void get_take_copy(const struct entry *e, bool want_value, struct get_cop
 		buf_push(&out->value, e->value.data, e->value.len);
 }
 
-static int get_copy_from_disk(struct silt_db *db, struct silt_slice key, struct view *v, bool want_value,
+static int get_copy_from_disk(struct silt_db *db, struct silt_slice key, struct view *v, unsigned flags, bool want_value,
                               struct get_copy *out)
 {
 	struct get_hit hit;
 	size_t grow = 0;
-	int rc = get_search(db, v, key, out->read_at, 0, &hit);
+	int rc = get_search(db, v, key, out->read_at, get_disk_flags(flags), &hit);
 
 	if (rc == 0) {
 		get_take_copy(&hit.entry, want_value, out, &grow);
@@ -288,7 +287,7 @@ int get_copy(struct silt_db *db, struct silt_slice key, unsigned flags, bool wan
 			pinned = view_ref(v);
 		rcu_end();
 		if (pinned)
-			return get_copy_from_disk(db, key, pinned, want_value, out);
+			return get_copy_from_disk(db, key, pinned, flags, want_value, out);
 		if (!grow)
 			return rc == SILT_NOTFOUND ? 0 : rc;
 		rc = buf_reserve(&out->value, grow);

@@ -28,6 +28,11 @@ static inline unsigned get_cached_flags(unsigned flags)
 {
 	return flags & (SILT_CACHED_ONLY | SILT_NO_FILL) ? TABLE_CACHED_ONLY : TABLE_CACHED_ONLY | TABLE_WANT_FILTER;
 }
+/* And the one that may follow. */
+static inline unsigned get_disk_flags(unsigned flags)
+{
+	return (flags & SILT_NO_FILL ? TABLE_NO_FILL : 0) | (flags & SILT_NO_WAIT ? TABLE_NO_WAIT | TABLE_WANT_FILTER : 0);
+}
 void get_release(struct get_hit *hit);
 
 /* The raw entry of a key at the newest version, copied: what a writer takes as evidence. */

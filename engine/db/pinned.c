@@ -51,7 +51,7 @@ static int pinned_answer(const struct pinned_request *r, const struct get_hit *h
 static int pinned_from_disk(const struct pinned_request *r, struct view *v, uint64_t version)
 {
 	struct get_hit hit;
-	int rc = get_search(r->db, v, r->key, version, r->flags & SILT_NO_FILL ? TABLE_NO_FILL : 0, &hit);
+	int rc = get_search(r->db, v, r->key, version, get_disk_flags(r->flags), &hit);
 
 	if (rc == 0) {
 		rc = pinned_answer(r, &hit);
@@ -89,7 +89,7 @@ int silt_get_pinned(silt_db *db, struct silt_slice key, const silt_snapshot *sna
 	uint64_t began_ns;
 	int rc;
 
-	if (!db || !pin || !key.data || key.len == 0 || key.len > SILT_KEY_MAX || (flags & ~(SILT_CACHED_ONLY | SILT_NO_FILL)))
+	if (!db || !pin || !key.data || key.len == 0 || key.len > SILT_KEY_MAX || (flags & ~(SILT_CACHED_ONLY | SILT_NO_FILL | SILT_NO_WAIT)))
 		return SILT_E_MISUSE;
 	silt_pin_release(pin);
 	if (snap && snapshot_expired(snap))

@@ -7,7 +7,7 @@ enum { WRITE_TRIES = 100 };               /* of one silt_write() whose evidence 
 
 static int write_check(const struct silt_db *db, const struct silt_batch *b, unsigned flags)
 {
-	if (!db || !b || (flags & ~(SILT_ASYNC | SILT_CACHED_ONLY)))
+	if (!db || !b || (flags & ~(SILT_ASYNC | SILT_CACHED_ONLY | SILT_NO_WAIT)))
 		return SILT_E_MISUSE;
 	if (db->env.opts.read_only)
 		return SILT_E_FAULT;

@@ -53,7 +53,7 @@ enum silt_code {
 	SILT_NOTFOUND = 1,       /* absent, deleted or expired */
 	SILT_CONFLICT = 2,       /* a condition did not hold; nothing was written */
 	SILT_TRY_AGAIN = 3,      /* the evidence for a condition grew old before its turn; nothing was written: ask again */
-	SILT_WOULD_BLOCK = 4,    /* SILT_CACHED_ONLY, and the answer is not in memory */
+	SILT_WOULD_BLOCK = 4,    /* SILT_CACHED_ONLY or SILT_NO_WAIT, and the answer is not in memory */
 	SILT_END = 5,            /* an iterator is past the last entry */
 	SILT_OVERFLOW = 6,       /* silt_batch_add(): the sum is no 64-bit integer; nothing was written */
 	SILT_NO_COUNTER = 7,     /* silt_batch_add(): the key's value is no decimal integer of 64 bits; nothing was written */
@@ -169,6 +169,8 @@ enum silt_flags {
 	SILT_CACHED_ONLY = 1u << 0,   /* reads: answer SILT_WOULD_BLOCK instead of touching the disk */
 	SILT_ASYNC = 1u << 1,         /* writes: acknowledge before the sync; survives the process, not the machine */
 	SILT_NO_FILL = 1u << 2,       /* reads: do not put what was read into the cache */
+	SILT_NO_WAIT = 1u << 3,       /* reads: as SILT_CACHED_ONLY, but blocks that the kernel has in memory are read and unpacked, up to
+	                                 32 KiB of them each: a system call and some 20 us a block */
 };
 
 /* What is known of an entry beside its value. */
@@ -183,7 +185,7 @@ struct silt_info {
  * silt_get - look up one key.
  * key      borrowed until return; 1..SILT_KEY_MAX bytes, any values.
  * snap     borrowed; NULL = the newest published version.
- * flags    SILT_CACHED_ONLY, SILT_NO_FILL.
+ * flags    SILT_CACHED_ONLY, SILT_NO_FILL, SILT_NO_WAIT.
  * value    the caller's buffer, reused and grown as needed; on anything but 0 its length is 0. NULL = not wanted.
  * info     filled on 0; NULL = not wanted.
  * returns  0 found; SILT_NOTFOUND absent, deleted or expired; SILT_WOULD_BLOCK; SILT_E_IO, _CORRUPT, _NOMEM, _EXPIRED, _MISUSE.
@@ -380,7 +382,8 @@ typedef void silt_write_fn(void *ctx, const struct silt_result *r);
 
 /*
  * silt_write_async - queue a batch, copied, and return at once.
- * flags    SILT_ASYNC; with SILT_CACHED_ONLY: SILT_WOULD_BLOCK where conditions or reports need the disk (nothing was queued).
+ * flags    SILT_ASYNC; with SILT_CACHED_ONLY or SILT_NO_WAIT: SILT_WOULD_BLOCK where conditions or reports need the disk (nothing was
+ *          queued).
  * returns  0 queued: fn will be called, with code as silt_write() would return or SILT_TRY_AGAIN; else nothing was queued.
  */
 SILT_EXPORT SILT_MUST_CHECK int silt_write_async(silt_db *db, const silt_batch *b, unsigned flags, silt_write_fn *fn, void *ctx);

@@ -37,6 +37,7 @@ struct silt_os {
 	/* files */
 	int (*open)(silt_os *os, const char *path, unsigned flags, struct os_file **out);
 	int (*read)(silt_os *os, struct os_file *f, uint64_t offset, void *buf, size_t n, size_t *got); /* less only at the end */
+	bool (*read_now)(silt_os *os, struct os_file *f, uint64_t offset, void *buf, size_t n); /* all of it, and without waiting; else ask read(). May be NULL */
 	int (*write)(silt_os *os, struct os_file *f, uint64_t offset, const void *buf, size_t n);       /* all or an error; part may be there */
 	int (*datasync)(silt_os *os, struct os_file *f);
 	void (*range_sync)(silt_os *os, struct os_file *f, uint64_t offset, uint64_t n);  /* start write-back: a hint */

@@ -62,7 +62,8 @@ enum { TABLE_UNASSIGNED = 1 };
 enum table_flags {
 	TABLE_CACHED_ONLY = 1,            /* SILT_WOULD_BLOCK instead of disk; allowed inside a read section */
 	TABLE_NO_FILL = 2,                /* do not enter blocks into the cache; iterators read ahead instead */
-	TABLE_WANT_FILTER = 4,            /* beside TABLE_CACHED_ONLY: would also block for a filter that is not cached and has room there */
+	TABLE_WANT_FILTER = 4,            /* beside TABLE_CACHED_ONLY or _NO_WAIT: would also block for a filter that is not cached and has room there */
+	TABLE_NO_WAIT = 8,                /* reads what the kernel has in memory; SILT_WOULD_BLOCK for the rest */
 };
 
 #endif

@@ -18,6 +18,7 @@
 #include "table/filter.h"
 
 enum { TABLE_AHEAD_BYTES = 256 << 10, TABLE_KEY_SHOWN = 32 };
+enum { TABLE_NOW_BYTES = 32 << 10, TABLE_NOW_RAW = 64 << 10 };      /* stored and unpacked: a tenth of a millisecond */
 
 /* ---- messages -------------------------------------------------------------------------------------------------------- */
 
@@ -238,8 +239,9 @@ static int table_file_load(enum table_block_kind kind, struct block *b)
 	}
 }
 
-/* Stored bytes whose digest was right -> a block. */
-static int table_file_unpack(struct block_cache *cache, enum table_block_kind kind, struct silt_slice stored, struct block **out)
+/* Stored bytes whose digest was right -> a block; SILT_WOULD_BLOCK where it would be larger than raw_max. */
+static int table_file_unpack(struct block_cache *cache, enum table_block_kind kind, struct silt_slice stored, uint32_t raw_max,
+                             struct block **out)
 {
 	struct compress_packed packed;
 	struct block *b;
@@ -247,6 +249,8 @@ static int table_file_unpack(struct block_cache *cache, enum table_block_kind ki
 
 	if (rc < 0)
 		return rc;
+	if (packed.raw_bytes > raw_max)
+		return SILT_WOULD_BLOCK;
 	if (packed.items > table_file_items_max(kind, packed.raw_bytes))
 		return SILT_E_CORRUPT;
 	b = block_cache_new_block(cache, packed.raw_bytes, table_file_room(kind, packed.items));
@@ -265,29 +269,57 @@ static int table_file_unpack(struct block_cache *cache, enum table_block_kind ki
 	return 0;
 }
 
+static bool table_file_holds(const struct table_file *f, const struct table_addr *addr)
+{
+	return addr->offset <= f->size && addr->length <= f->size - addr->offset;
+}
+
+static int table_file_check(const struct table_file *f, enum table_block_kind kind, const struct table_addr *addr,
+                            const struct table_place *at, struct silt_slice stored, uint32_t raw_max, struct block **out)
+{
+	uint8_t digest[DIGEST_BYTES];
+	int rc = digest_one((uint8_t)kind, stored, digest);
+
+	if (rc < 0)
+		return rc;
+	if (memcmp(digest, addr->digest, DIGEST_BYTES) != 0)                    /* rule 1 */
+		return table_file_damage(f, kind, addr, at, "its SHA-256 is not the one in its parent");
+	rc = table_file_unpack(f->cache, kind, stored, raw_max, out);
+	if (rc == SILT_E_CORRUPT)
+		rc = table_file_damage(f, kind, addr, at, "its digest is right and its contents are not");
+	return rc;
+}
+
 int table_file_fetch(const struct table_file *f, enum table_block_kind kind, const struct table_addr *addr,
                      const struct table_place *at, struct table_ahead *ahead, struct block **out)
 {
-	uint8_t digest[DIGEST_BYTES];
 	struct silt_slice stored;
 	uint8_t *own = NULL;
 	int rc;
 
-	if (addr->offset > f->size || addr->length > f->size - addr->offset)   /* rule 2 */
+	if (!table_file_holds(f, addr))                                         /* rule 2 */
 		return table_file_damage(f, kind, addr, at, "lies beyond the end of the file");
 	rc = table_file_stored(f, addr, ahead, &own, &stored);
 	if (rc == 0)
-		rc = digest_one((uint8_t)kind, stored, digest);
-	if (rc < 0)
-		goto out;
-	if (memcmp(digest, addr->digest, DIGEST_BYTES) != 0) {                  /* rule 1 */
-		rc = table_file_damage(f, kind, addr, at, "its SHA-256 is not the one in its parent");
-		goto out;
-	}
-	rc = table_file_unpack(f->cache, kind, stored, out);
-	if (rc == SILT_E_CORRUPT)
-		rc = table_file_damage(f, kind, addr, at, "its digest is right and its contents are not");
-out:
+		rc = table_file_check(f, kind, addr, at, stored, UINT32_MAX, out);
+	mem_free(own);
+	return rc;
+}
+
+int table_file_fetch_now(const struct table_file *f, enum table_block_kind kind, const struct table_addr *addr,
+                         const struct table_place *at, struct block **out)
+{
+	silt_os *os = f->env->os;
+	uint8_t *own;
+	int rc = SILT_WOULD_BLOCK;
+
+	if (!os->read_now || addr->length > TABLE_NOW_BYTES || !table_file_holds(f, addr))
+		return SILT_WOULD_BLOCK;                                        /* what is wrong is told to who may wait */
+	own = mem_alloc(addr->length);
+	if (!own)
+		return SILT_E_NOMEM;
+	if (os->read_now(os, f->file, addr->offset, own, addr->length))
+		rc = table_file_check(f, kind, addr, at, slice_of(own, addr->length), TABLE_NOW_RAW, out);
 	mem_free(own);
 	return rc;
 }

@@ -41,6 +41,9 @@ void table_ahead_fini(struct table_ahead *a);
  */
 int table_file_fetch(const struct table_file *f, enum table_block_kind kind, const struct table_addr *addr,
                      const struct table_place *at, struct table_ahead *ahead, struct block **out) SILT_MUST_CHECK;
+/* The same without waiting for the disk and without taking long: SILT_WOULD_BLOCK where it is not in memory, or large. */
+int table_file_fetch_now(const struct table_file *f, enum table_block_kind kind, const struct table_addr *addr,
+                         const struct table_place *at, struct block **out) SILT_MUST_CHECK;
 /* Reports damage of a block and returns SILT_E_CORRUPT. */
 int table_file_damage(const struct table_file *f, enum table_block_kind kind, const struct table_addr *addr,
                       const struct table_place *at, const char *what);

@@ -140,14 +140,14 @@ int table_open(struct table *t)
 	return state < 0 ? state : 0;
 }
 
-/* Open, or why not: with TABLE_CACHED_ONLY nothing is opened. */
+/* Open, or why not: with TABLE_CACHED_ONLY and TABLE_NO_WAIT nothing is opened. */
 static int table_ready(struct table *t, unsigned flags)
 {
 	int state = atomic_load_explicit(&t->state, memory_order_acquire);
 
 	if (__builtin_expect(state == TABLE_OPEN, true))
 		return 0;
-	if (state == TABLE_CLOSED && flags & TABLE_CACHED_ONLY)
+	if (state == TABLE_CLOSED && flags & (TABLE_CACHED_ONLY | TABLE_NO_WAIT))
 		return SILT_WOULD_BLOCK;
 	return table_open(t);
 }
@@ -196,9 +196,10 @@ struct table_below {                      /* which of a parent's children */
 static int table_read(struct table *t, enum table_block_kind kind, const struct table_addr *addr, const struct table_below *below,
                       const struct table_place *at, unsigned flags, struct table_ahead *ahead, struct block **out)
 {
-	int rc = table_file_fetch(&t->file, kind, addr, at, ahead, out);
+	int rc = flags & TABLE_NO_WAIT ? table_file_fetch_now(&t->file, kind, addr, at, out)
+	                               : table_file_fetch(&t->file, kind, addr, at, ahead, out);
 
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	block_cache_count(t->cache, false);
 	if (!(flags & TABLE_NO_FILL)) {

@@ -148,6 +148,14 @@ static int simos_read(silt_os *os, struct os_file *f, uint64_t offset, void *buf
 	return simos_end(d, SIM_READ, rc);
 }
 
+/* Now and then there is something to wait for. */
+static bool simos_read_now(silt_os *os, struct os_file *f, uint64_t offset, void *buf, size_t n)
+{
+	size_t got;
+
+	return simdisk_next_random(simos_of(os)) % 4 != 0 && simos_read(os, f, offset, buf, n, &got) == 0 && got == n;
+}
+
 /* How much of a write there is room for: all, or what grows the file up to the last free byte. */
 static size_t simos_fitting(const struct simdisk *d, const struct siminode *n, uint64_t offset, size_t len)
 {
@@ -529,6 +537,7 @@ const struct silt_os simos = {
 	.name = "simdisk",
 	.open = simos_open,
 	.read = simos_read,
+	.read_now = simos_read_now,
 	.write = simos_write,
 	.datasync = simos_datasync,
 	.range_sync = simos_range_sync,

@@ -83,7 +83,9 @@ void twin_op_conditional(void)
 			failing = i;
 	}
 	n = twin_random_ops(b, ops, chance(4) + (n_conds == 0), flags);
-	rc = twin_write_batch(b, 0, &res);
+	rc = twin_write_batch(b, chance(2) ? SILT_NO_WAIT : 0, &res);
+	if (rc == SILT_WOULD_BLOCK)
+		rc = twin_write_batch(b, 0, &res);
 	if (failing != SIZE_MAX) {
 		const struct model_slot *s = &T.m->slots[conds[failing].key];
 

@@ -18,15 +18,16 @@ static struct model_slot *copy_slots(void)
 
 void twin_op_get(void)
 {
+	static const unsigned ways[] = { SILT_CACHED_ONLY, SILT_NO_FILL, SILT_NO_WAIT, SILT_NO_WAIT | SILT_NO_FILL };
 	const struct held_snapshot *h = &T.snaps[chance(SNAPSHOTS)];
 	const silt_snapshot *snap = chance(3) ? NULL : h->snap;
 	size_t i = chance(8) ? chance(T.m->n) : chance(20);
-	unsigned flags = chance(4) ? 0 : chance(2) ? SILT_CACHED_ONLY : SILT_NO_FILL;
+	unsigned flags = chance(3) ? 0 : ways[chance(4)];
 	struct silt_info info;
 	int rc;
 
 	rc = silt_get(T.db, T.m->keys[i], snap, flags, &T.value, &info);
-	if (rc == SILT_WOULD_BLOCK && flags == SILT_CACHED_ONLY)
+	if (rc == SILT_WOULD_BLOCK && flags & (SILT_CACHED_ONLY | SILT_NO_WAIT))
 		rc = silt_get(T.db, T.m->keys[i], snap, 0, &T.value, &info);
 	model_check_get(T.m, snap ? h->slots : T.m->slots, i, T.now_ms, rc, (struct silt_slice){ T.value.data, T.value.len },
 	                &info);

@@ -206,6 +206,23 @@ static void test_os__read_full_wants_all(void **state)
 	closed(p, f);
 }
 
+/* Not every file system can say it; what is said to be there is right, and all of it. */
+static void test_os__read_now_gives_all_or_nothing(void **state)
+{
+	struct place *p = *state;
+	struct os_file *f;
+	char buf[8];
+
+	make_file(p, "f", "12345678");
+	f = opened(p, "f", OS_READ);
+	for (int i = 0; i < 20; i++) {
+		if (p->os->read_now(p->os, f, 2, buf, 6))
+			assert_memory_equal(buf, "345678", 6);
+		assert_false(p->os->read_now(p->os, f, 3, buf, 6));
+	}
+	closed(p, f);
+}
+
 /* ---- names ----------------------------------------------------------------------------------------------------------- */
 
 static void test_os__rename_replaces_whole(void **state)
@@ -510,6 +527,7 @@ int main(void)
 		ON_BOTH(test_os__open_says_what_is_there),
 		ON_BOTH(test_os__handles_do_what_they_were_opened_for),
 		ON_BOTH(test_os__read_full_wants_all),
+		ON_BOTH(test_os__read_now_gives_all_or_nothing),
 		ON_BOTH(test_os__rename_replaces_whole),
 		ON_BOTH(test_os__rename_into_another_directory),
 		ON_BOTH(test_os__links_share_bytes_and_are_counted),

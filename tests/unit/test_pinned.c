@@ -137,6 +137,34 @@ static void test_pinned__cached_only_does_not_touch_the_disk(void **state)
 	dbkit_fini(&k);
 }
 
+/* The simulated disk has it at hand three times of four. */
+static void test_pinned__no_wait_reads_what_is_at_hand(void **state)
+{
+	struct silt_pin pin = { 0 };
+	struct dbkit k;
+	int rc;
+
+	(void)state;
+	pinned_begin(&k);
+	pinned_put(&k, "a", LARGE, 3);
+	pinned_put(&k, "k", LARGE, 4);
+	assert_int_equal(silt_flush(k.db), 0);
+	assert_int_equal(dbkit_close(&k), 0);
+	assert_int_equal(dbkit_open(&k), 0);
+	assert_int_equal(silt_get_pinned(k.db, STR("k"), NULL, SILT_NO_WAIT, &pin, NULL), SILT_WOULD_BLOCK);
+	assert_int_equal(silt_get_pinned(k.db, STR("a"), NULL, 0, &pin, NULL), 0);
+	for (int i = 0; i < 100; i++) {
+		rc = silt_get_pinned(k.db, STR("k"), NULL, SILT_NO_WAIT, &pin, NULL);
+		if (rc == 0)
+			break;
+		assert_int_equal(rc, SILT_WOULD_BLOCK);
+	}
+	assert_int_equal(rc, 0);
+	pinned_is(&pin, LARGE, 4);
+	silt_pin_release(&pin);
+	dbkit_fini(&k);
+}
+
 static void test_pinned__answers_as_a_get_does(void **state)
 {
 	struct silt_put_options po = { .expires_ms = UINT64_C(1000) };
@@ -171,6 +199,7 @@ int main(void)
 		cmocka_unit_test(test_pinned__a_memtable_outlives_its_flush),
 		cmocka_unit_test(test_pinned__a_block_outlives_its_table),
 		cmocka_unit_test(test_pinned__cached_only_does_not_touch_the_disk),
+		cmocka_unit_test(test_pinned__no_wait_reads_what_is_at_hand),
 		cmocka_unit_test(test_pinned__answers_as_a_get_does),
 	};
 

@@ -30,7 +30,7 @@ static int fake_get(struct store *s, struct span key, unsigned flags, struct byt
 	struct fake *f = fake_of(s);
 
 	(void)key, (void)value, (void)e;
-	if (f->blocks > 0 && (flags & STORE_CACHED_ONLY) != 0) {
+	if (f->blocks > 0 && (flags & STORE_NO_WAIT) != 0) {
 		f->blocks--;
 		return STORE_WOULD_BLOCK;
 	}
@@ -55,7 +55,7 @@ static int fake_write(struct store *s, const struct store_write *w, unsigned fla
 	f->want_existed = w->want_existed;
 	f->want_old_value = w->want_old_value;
 	f->cond_count = w->cond_count;
-	if (f->blocks > 0 && (flags & STORE_CACHED_ONLY) != 0) {
+	if (f->blocks > 0 && (flags & STORE_NO_WAIT) != 0) {
 		f->blocks--;
 		return STORE_WOULD_BLOCK;
 	}
@@ -184,14 +184,14 @@ static void test_submit__what_would_block_goes_to_a_worker(void **state)
 	assert_int_equal(put(a), 201);
 	assert_int_equal(a->blocked, 1);
 	assert_int_equal(FAKE(a)->writes, 2);
-	assert_int_equal(FAKE(a)->flags & STORE_CACHED_ONLY, 0);
+	assert_int_equal(FAKE(a)->flags & STORE_NO_WAIT, 0);
 	FAKE(a)->blocks = 1;
 	FAKE(a)->get_code = STORE_NOTFOUND;
 	expect_problem(a, ask(a, .method = "GET", .uri = "/v1/kv?key=a"), 404, "no-such-key", NULL);
 	assert_int_equal(a->blocked, 1);
 	assert_int_equal(put(a), 201);
 	assert_int_equal(a->blocked, 0);
-	assert_int_equal(FAKE(a)->flags & STORE_CACHED_ONLY, STORE_CACHED_ONLY);
+	assert_int_equal(FAKE(a)->flags & STORE_NO_WAIT, STORE_NO_WAIT);
 }
 
 static void test_submit__old_evidence_is_tried_again_in_a_worker(void **state)

@@ -111,6 +111,87 @@ static void test_table_reader__cached_only_never_touches_the_disk(void **state)
 	tablekit_fini(&k);
 }
 
+/* What the kernel has is read, what it has not is for who may wait; either way the answers are the twin's. */
+static void test_table_reader__no_wait_reads_what_is_at_hand(void **state)
+{
+	size_t answered = 0, refused = 0;
+	struct tablekit k;
+	silt_os *os;
+
+	(void)state;
+	tablekit_init(&k, 1 << 20);
+	tablekit_fill(&k, 1000);
+	tablekit_build(&k, &tablekit_small);
+	assert_int_equal(ask(&k, "key007", TABLE_NO_WAIT), SILT_WOULD_BLOCK);          /* not even open */
+	assert_int_equal(table_open(k.table), 0);
+	for (size_t i = 0; i < k.count; i++) {
+		int rc = tablekit_ask(&k, k.entries[i].key, k.entries[i].version, TABLE_NO_WAIT);
+
+		assert_true(rc == 0 || rc == SILT_WOULD_BLOCK);
+		answered += rc == 0;
+		refused += rc != 0;
+	}
+	assert_true(answered > 0 && refused > 0);               /* the simulated disk has it at hand three times of four */
+	tablekit_reopen(&k);
+	assert_int_equal(table_open(k.table), 0);
+	os = k.kit.env.os;
+	os->read_now = NULL;
+	assert_int_equal(ask(&k, "key007", TABLE_NO_WAIT), SILT_WOULD_BLOCK);          /* a seam without it */
+	assert_int_equal(ask(&k, "key007", 0), 0);
+	assert_int_equal(ask(&k, "key007", TABLE_NO_WAIT), 0);  /* in the cache */
+	assert_int_equal(k.kit.reports, 0);
+	tablekit_fini(&k);
+}
+
+/* A filter that is not there would be asked for; a block that is large, stored or unpacked, is for who may take his time. */
+static void test_table_reader__no_wait_takes_no_long_time(void **state)
+{
+	static const struct table_settings packed = { .block_size = 256, .compression = SILT_COMPRESS_LZ4 };
+	static char large[200001], noise[40001];
+	uint64_t seed = test_seed(29);
+	struct tablekit k;
+
+	(void)state;
+	memset(large, 'x', sizeof(large) - 1);
+	for (size_t i = 0; i < sizeof(noise) - 1; i++)
+		noise[i] = (char)('0' + test_random(&seed) % 64);
+	tablekit_init(&k, 1 << 20);
+	tablekit_put(&k, "large", 1, large);
+	tablekit_put(&k, "noise", 2, noise);
+	tablekit_put(&k, "small", 3, "value");
+	tablekit_sort(&k);
+	tablekit_build(&k, &packed);
+	assert_int_equal(table_open(k.table), 0);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(ask(&k, "large", TABLE_NO_WAIT), SILT_WOULD_BLOCK);
+		assert_int_equal(ask(&k, "noise", TABLE_NO_WAIT), SILT_WOULD_BLOCK);
+	}
+	for (int i = 0; i < 20 && ask(&k, "small", TABLE_NO_WAIT) != 0; i++)
+		assert_in_range(i, 0, 18);
+	assert_int_equal(ask(&k, "large", 0), 0);
+	assert_int_equal(ask(&k, "noise", 0), 0);
+	assert_int_equal(k.kit.reports, 0);
+	tablekit_fini(&k);
+}
+
+static void test_table_reader__no_wait_finds_damage(void **state)
+{
+	struct tablekit k;
+	int rc = SILT_WOULD_BLOCK;
+
+	(void)state;
+	tablekit_init(&k, 1 << 20);
+	tablekit_fill(&k, 10);
+	tablekit_build(&k, &tablekit_small);
+	assert_int_equal(table_open(k.table), 0);
+	assert_int_equal(simdisk_flip(k.disk, k.path, 30, 1), 0);
+	for (int i = 0; i < 50 && rc == SILT_WOULD_BLOCK; i++)
+		rc = ask(&k, "key000", TABLE_NO_WAIT);
+	assert_int_equal(rc, SILT_E_CORRUPT);
+	assert_int_equal(k.kit.reports, 1);
+	tablekit_fini(&k);
+}
+
 static void test_table_reader__the_filter_spares_the_blocks(void **state)
 {
 	struct table_counts counts = { 0 };
@@ -584,6 +665,9 @@ int main(void)
 		cmocka_unit_test(test_table_reader__several_partitions),
 		cmocka_unit_test(test_table_reader__hardly_any_cache),
 		cmocka_unit_test(test_table_reader__cached_only_never_touches_the_disk),
+		cmocka_unit_test(test_table_reader__no_wait_reads_what_is_at_hand),
+		cmocka_unit_test(test_table_reader__no_wait_takes_no_long_time),
+		cmocka_unit_test(test_table_reader__no_wait_finds_damage),
 		cmocka_unit_test(test_table_reader__the_filter_spares_the_blocks),
 		cmocka_unit_test(test_table_reader__a_filter_too_large_for_the_cache_is_left_unused),
 		cmocka_unit_test(test_table_reader__a_missing_filter_is_worth_asking_again),
