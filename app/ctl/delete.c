@@ -2,6 +2,7 @@
 /* delete.c - one key deleted, or a range of them, which has to be meant. */
 #include "ctl/commands.h"
 #include "ctl/session.h"
+#include "ctl/stop.h"
 #include "ctl/target.h"
 
 #include <inttypes.h>
@@ -22,6 +23,7 @@ static int delete_one(const struct args *a)
 		status = target_conds(a, conds, &n);
 	if (status == SESSION_OK)
 		status = target_open(a, TARGET_WRITE, &t);
+	stop_begin();                            /* it is done, or said to be in doubt */
 	if (status == SESSION_OK)
 		status = t->ops->remove(t, span_of(key.p, key.len), conds, n, &version);
 	if (status == SESSION_OK)
@@ -67,6 +69,7 @@ static int delete_range(const struct args *a)
 		status = target_open(a, TARGET_WRITE, &t);
 	if (status == SESSION_OK)
 		status = delete_question(a, t, &range);
+	stop_begin();
 	if (status == SESSION_OK)
 		status = t->ops->remove_range(t, &range, &deleted, &more, &version);
 	if (status == SESSION_OK && (a->given & ARGS_JSON))

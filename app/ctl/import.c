@@ -233,6 +233,8 @@ static void import_say_place(const struct import *im)
 	(void)fprintf(stderr, "siltctl import: %" PRIu64 " entries were imported", im->imported);
 	text_escape(span_of(im->last_key.p, im->last_key.len), &text);
 	shown = text.len < IMPORT_KEY_SHOWN ? text.len : IMPORT_KEY_SHOWN;
+	while (shown > 0 && shown < text.len && (text.p[shown] & 0xc0) == 0x80)
+		shown--;                                 /* not in the middle of a character */
 	if (shown)
 		(void)fprintf(stderr, ", up to the key %.*s%s", (int)shown, text.p, shown < text.len ? "..." : "");
 	bytes_clear(&text);

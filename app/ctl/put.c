@@ -2,6 +2,7 @@
 /* put.c - one value written: an operand, a file, or what comes on stdin. */
 #include "ctl/commands.h"
 #include "ctl/session.h"
+#include "ctl/stop.h"
 #include "ctl/target.h"
 
 #include <errno.h>
@@ -80,6 +81,7 @@ int put_command(const struct args *a)
 	if (status == SESSION_OK)
 		status = target_open(a, TARGET_WRITE, &t);
 	if (status == SESSION_OK) {
+		stop_begin();                    /* it is done, or said to be in doubt */
 		e.key = span_of(key.p, key.len);
 		e.value = span_of(value.p ? value.p : "", value.len);
 		status = t->ops->put(t, &e, conds, n, &version);

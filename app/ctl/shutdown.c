@@ -4,6 +4,7 @@
 #include "ctl/http.h"
 #include "ctl/look.h"
 #include "ctl/session.h"
+#include "ctl/stop.h"
 #include "ctl/text.h"
 
 #include <stdio.h>
@@ -40,6 +41,7 @@ int shutdown_command(const struct args *a)
 		return status;
 	}
 	status = http_open(a, &h);
+	stop_begin();
 	if (status == SESSION_OK)
 		status = http_ask(h, &r, &answer);
 	if (status == SESSION_OK)

@@ -7,6 +7,7 @@ serve_start || finish
 has() { grep -qF -- "$1" "$2"; }
 # watching ARGUMENT...: in the background, until it watches; $watcher, $work/seen, $work/notes
 watching() {
+	: >"$work/seen"; : >"$work/notes"        # not those of the watcher before
 	timeout 120 "$ctl" --url "$url" watch "$@" >"$work/seen" 2>"$work/notes" </dev/null &
 	watcher=$!
 	within 30 has 'changes after version' "$work/notes" || not_ok 'it watches' "$(cat "$work/notes")"
