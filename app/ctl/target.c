@@ -3,6 +3,7 @@
 #include "ctl/target.h"
 
 #include "ctl/session.h"
+#include "ctl/stop.h"
 #include "util/decimal.h"
 
 #include <inttypes.h>
@@ -19,6 +20,24 @@ void target_close(struct target *t)
 {
 	if (t)
 		t->ops->close(t);
+}
+
+int target_work(const struct args *a, int (*work)(struct target *t))
+{
+	struct target *t = NULL;
+	int status = SESSION_USAGE;
+
+	if (args_allow(a, ARGS_TARGET, 0))
+		status = target_open(a, TARGET_WRITE, &t);
+	if (status == SESSION_OK) {
+		if (!t->local)
+			stop_begin();                    /* a stopped store is safe to be left at any moment */
+		status = work(t);
+	}
+	if (status == SESSION_OK)
+		(void)printf("%s: done\n", a->command);
+	target_close(t);
+	return status;
 }
 
 uint64_t target_now_ms(void)

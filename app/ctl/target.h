@@ -86,6 +86,9 @@ struct target {                       /* each form's own struct begins with it *
 int target_open(const struct args *a, enum target_mode mode, struct target **out);
 void target_close(struct target *t);  /* NULL is fine */
 
+/* A command that has no options but where: opens, works, says that it is done, closes. */
+int target_work(const struct args *a, int (*work)(struct target *t));
+
 /* What --prefix, --start and --end mean together. `behind` is the caller's, and holds what the range borrows. */
 int target_range(const struct args *a, struct bytes *behind, struct target_range *out);
 /* The operand as a key, of a length that a key can have. */

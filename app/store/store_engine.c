@@ -14,6 +14,7 @@
 #include "store/engine_metrics.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -280,23 +281,34 @@ static void engine_stat(struct store_stats *out, const char *name, uint64_t valu
 	out->item[out->n++].value = value;
 }
 
-static void engine_stats_memory(const struct silt_stats *s, struct store_stats *out)
+/* Printed by the names that they have in struct silt_stats, those of the levels between the two. */
+struct engine_number {
+	const char *name;
+	size_t at;                            /* of a uint64_t */
+};
+#define NUMBER(field) { #field, _Generic(((struct silt_stats *)NULL)->field, uint64_t: offsetof(struct silt_stats, field)) }
+
+static const struct engine_number engine_numbers_memory[] = {
+	NUMBER(version), NUMBER(durable_version), NUMBER(memtable_bytes), NUMBER(memtable_entries),
+	NUMBER(sealed_memtables), NUMBER(cache_bytes), NUMBER(cache_capacity), NUMBER(cache_hits),
+	NUMBER(cache_misses), NUMBER(cache_evictions), NUMBER(filter_checks), NUMBER(filter_negatives),
+	NUMBER(snapshots), NUMBER(oldest_snapshot_ms), NUMBER(iterators),
+};
+
+static const struct engine_number engine_numbers_work[] = {
+	NUMBER(wal_segments), NUMBER(wal_bytes), NUMBER(disk_free_bytes), NUMBER(flushes),
+	NUMBER(flush_bytes), NUMBER(compactions), NUMBER(compaction_read_bytes),
+	NUMBER(compaction_write_bytes), NUMBER(entries_expired), NUMBER(entries_dropped),
+	NUMBER(recovered_entries), NUMBER(recovery_ms),
+	NUMBER(gets), NUMBER(get_hits), NUMBER(writes), NUMBER(write_bytes), NUMBER(groups),
+	NUMBER(syncs), NUMBER(sync_ns_total), NUMBER(sync_ns_max), NUMBER(conflicts),
+	NUMBER(try_agains), NUMBER(stalls), NUMBER(stall_ns),
+};
+
+static void engine_stats_numbers(const struct silt_stats *s, const struct engine_number *numbers, size_t n, struct store_stats *out)
 {
-	engine_stat(out, "version", s->version);
-	engine_stat(out, "durable_version", s->durable_version);
-	engine_stat(out, "memtable_bytes", s->memtable_bytes);
-	engine_stat(out, "memtable_entries", s->memtable_entries);
-	engine_stat(out, "sealed_memtables", s->sealed_memtables);
-	engine_stat(out, "cache_bytes", s->cache_bytes);
-	engine_stat(out, "cache_capacity", s->cache_capacity);
-	engine_stat(out, "cache_hits", s->cache_hits);
-	engine_stat(out, "cache_misses", s->cache_misses);
-	engine_stat(out, "cache_evictions", s->cache_evictions);
-	engine_stat(out, "filter_checks", s->filter_checks);
-	engine_stat(out, "filter_negatives", s->filter_negatives);
-	engine_stat(out, "snapshots", s->snapshots);
-	engine_stat(out, "oldest_snapshot_ms", s->oldest_snapshot_ms);
-	engine_stat(out, "iterators", s->iterators);
+	for (size_t i = 0; i < n; i++)
+		engine_stat(out, numbers[i].name, *(const uint64_t *)(const void *)((const char *)s + numbers[i].at));
 }
 
 /* "tables" is the sum, "tables_l0" and on the levels that hold any. */
@@ -321,48 +333,15 @@ static void engine_stats_levels(const struct silt_stats *s, struct store_stats *
 	}
 }
 
-static void engine_stats_disk(const struct silt_stats *s, struct store_stats *out)
-{
-	engine_stat(out, "wal_segments", s->wal_segments);
-	engine_stat(out, "wal_bytes", s->wal_bytes);
-	engine_stat(out, "disk_free_bytes", s->disk_free_bytes);
-	engine_stat(out, "flushes", s->flushes);
-	engine_stat(out, "flush_bytes", s->flush_bytes);
-	engine_stat(out, "compactions", s->compactions);
-	engine_stat(out, "compaction_read_bytes", s->compaction_read_bytes);
-	engine_stat(out, "compaction_write_bytes", s->compaction_write_bytes);
-	engine_stat(out, "entries_expired", s->entries_expired);
-	engine_stat(out, "entries_dropped", s->entries_dropped);
-	engine_stat(out, "recovered_entries", s->recovered_entries);
-	engine_stat(out, "recovery_ms", s->recovery_ms);
-}
-
-static void engine_stats_work(const struct silt_stats *s, struct store_stats *out)
-{
-	engine_stat(out, "gets", s->gets);
-	engine_stat(out, "get_hits", s->get_hits);
-	engine_stat(out, "writes", s->writes);
-	engine_stat(out, "write_bytes", s->write_bytes);
-	engine_stat(out, "groups", s->groups);
-	engine_stat(out, "syncs", s->syncs);
-	engine_stat(out, "sync_ns_total", s->sync_ns_total);
-	engine_stat(out, "sync_ns_max", s->sync_ns_max);
-	engine_stat(out, "conflicts", s->conflicts);
-	engine_stat(out, "try_agains", s->try_agains);
-	engine_stat(out, "stalls", s->stalls);
-	engine_stat(out, "stall_ns", s->stall_ns);
-}
-
 static void engine_stats(struct store *s, struct store_stats *out)
 {
 	struct silt_stats stats;
 
 	silt_stats(engine_of(s)->db, &stats);
 	out->n = 0;
-	engine_stats_memory(&stats, out);
+	engine_stats_numbers(&stats, engine_numbers_memory, sizeof(engine_numbers_memory) / sizeof(engine_numbers_memory[0]), out);
 	engine_stats_levels(&stats, out);
-	engine_stats_disk(&stats, out);
-	engine_stats_work(&stats, out);
+	engine_stats_numbers(&stats, engine_numbers_work, sizeof(engine_numbers_work) / sizeof(engine_numbers_work[0]), out);
 	memcpy(out->stall_reason, stats.stall_reason, sizeof(out->stall_reason));
 	out->fault[0] = 0;
 	if (stats.fault != 0)
