@@ -165,9 +165,9 @@ struct silt_db {
 	struct histogram write_times, async_times, sync_times, stall_times;
 };
 
-/* time.c: Unix milliseconds that never go back in this process. */
+/* Unix milliseconds that never go back in this process. */
 uint64_t db_now_ms(struct silt_db *db);
-/* fault.c: the first fatal code stops writes for good; says why; returns code. */
+/* The first fatal code stops writes for good; says why; returns code. */
 int db_set_fault(struct silt_db *db, int code, const char *what);
 static inline int db_fault(struct silt_db *db)
 {

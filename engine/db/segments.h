@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * segments.h - the WAL's files behind the leader's back: the next one made whole ahead, flushed ones recycled or deleted.
- * The flush thread's, but for segments_retire().
+ * The flush thread's; before there is one, the opening's.
  */
 #ifndef DB_SEGMENTS_H
 #define DB_SEGMENTS_H

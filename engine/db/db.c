@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fault.c - the sticky fault, the clock that never goes back, and the counters' stripes: what every room of db/ leans on. */
+/* db.c - the sticky fault, the clock that never goes back, and the counters' stripes: what every room of db/ leans on. */
 #include "db/db.h"
 
 int db_set_fault(struct silt_db *db, int code, const char *what)
