@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * digest.h - SHA-256 through OpenSSL's EVP: the algorithm fetched once, a context reused for each digest.
+ * digest.h - SHA-256 through OpenSSL's EVP.
  *
  * digest_one(kind, bytes) = SHA-256(kind byte || bytes): the kind byte keeps a block of one kind from posing as another.
- * Threads   a context belongs to one thread at a time; digest_one() keeps a context a thread by itself.
+ * Threads   any; each has a context of its own, made at its first digest.
  */
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H

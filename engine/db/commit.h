@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * commit.h - the commit queue and its leadership (DESIGN section 3).
+ * commit.h - the commit queue and its leadership.
  *
  *   caller --> queue --> one leader at a time: a waiting caller, or the commit thread
  *                        takes a group, group_run() makes it durable and visible, leadership goes on, waiters are completed

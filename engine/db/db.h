@@ -34,7 +34,7 @@ enum {
 	DB_STRIPES = 64,
 	DB_DAMAGED_MAX = 64,              /* damaged tables remembered; beyond that compaction stops */
 };
-#define DB_VERSION_JUMP (UINT64_C(1) << 22)       /* after an unclean end (DESIGN 2, "End of recovery") */
+#define DB_VERSION_JUMP (UINT64_C(1) << 22)       /* after an unclean end (recover.h, step 5) */
 
 struct commit_request;
 

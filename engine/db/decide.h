@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * decide.h - conditions and reports of a batch, judged in commit order (DESIGN section 3).
+ * decide.h - conditions and reports of a batch, judged in commit order.
  *
  * Before it is queued, the caller's thread reads each key that a condition or report asks about: evidence, read at version R.
  * The leader looks into the memory set first, where every write above the floor is; where memory is silent the evidence serves,

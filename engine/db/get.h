@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * get.h - the point read: memtables, then tables newest first, then one table a level (DESIGN section 4).
+ * get.h - the point read: memtables, then tables newest first, then one table a level.
  *
  * Which version does a plain get read at? P must be so that every entry <= P is in the view, and so that no compaction behind
  * the view dropped what is visible at P. get_begin() loads the view, P, and the view again until both loads agree: the leader

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * group.h - what the leader does with a group: judge, append, sync, insert, publish; in which order group.c says (DESIGN section 3).
+ * group.h - what the leader does with a group: judge, append, sync, insert, publish; in which order group.c says.
  *
  * Rule: reserve, then promise. All memory (memtable, log buffer, reports) is there before the append; after it nothing can fail
  * but the disk, and then nothing is published and the fault is set.

@@ -117,7 +117,7 @@ static int install_with_baton(struct silt_db *db, struct edit *e, struct memtabl
 		goto out;
 	rc = manifest_append(db->manifest, e, next);
 	if (rc < 0) {
-		if (rc != SILT_E_NOSPACE)         /* no room for a new manifest: the old one stands, a state (DESIGN 1.3) */
+		if (rc != SILT_E_NOSPACE)         /* no room for a new manifest: the old one stands: a state, no fault */
 			(void)db_set_fault(db, rc, "writing the manifest");
 		goto out;
 	}

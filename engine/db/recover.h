@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * recover.h - from what a crash, a close or nobody left behind to a store that may be written (DESIGN section 2).
+ * recover.h - from what a crash, a close or nobody left behind to a store that may be written (README.md, "Opening after a crash").
  *
  * Steps     1 manifest read (none: a new store, unless data lies there)   2 every table it names is there, in its size
  *           3 segments from the oldest needed one are judged and replayed into memtables   4 what was replayed past the highest

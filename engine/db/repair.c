@@ -186,8 +186,6 @@ static int repair_install(struct repair *r)
 	return rc;
 }
 
-/* Where the old manifest's tail was torn, what it does not name may have been needed: the new one's opening would sweep it (gc.h). */
-
 static bool repair_names(const struct version *v, uint64_t number)
 {
 	for (int l = 0; l < SILT_LEVELS; l++)
@@ -218,6 +216,7 @@ static int repair_see_orphan(void *ctx, const char *name)
 	return 0;
 }
 
+/* Where the old manifest's tail was torn, what it does not name may have been needed: the new one's opening would sweep it (gc.h). */
 static int repair_find_orphans(struct repair *r)
 {
 	int rc;

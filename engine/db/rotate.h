@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rotate.h - from segment n and its memtable to n + 1 and an empty one (DESIGN section 2, "Rotation"). The leader's.
+ * rotate.h - from segment n and its memtable to n + 1 and an empty one. The leader's.
  *
  * Order (!)   SEAL in n, fdatasync n, and only then the first byte of n + 1. The background made n + 1 whole beforehand.
  */

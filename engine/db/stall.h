@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * stall.h - what a group waits for before it begins, and for how long at most (DESIGN section 5: late, gently, bounded).
+ * stall.h - what a group waits for before it begins, and for how long at most: late, gently, bounded.
  *
  *   memtables at the limit            wait for a flush, at most STALL_BOUND_MS, then SILT_E_BUSY
  *   level 0 or the debt at the limit  the same for a compaction

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * judge.h - where a log ends: torn tail, or damage? (DESIGN: "Recovery")
+ * judge.h - where a log ends: torn tail, or damage? (README.md, "Opening after a crash", 4)
  *
  * Numbers of segments are contiguous; versions are contiguous but for SKIP. At a SEAL go on with the next segment. At the first
  * bad record at B with no SEAL: damage, if any later segment has a record under its own salt, or if an intact record under this

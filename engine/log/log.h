@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * log.h - the one log format, of WAL and manifest (DESIGN: "Logs"). Encoders, each with a worked example: segment.c (the header),
+ * log.h - the one log format, of WAL and manifest. Encoders, each with a worked example: segment.c (the header),
  * record.c (records).
  *
  * Bytes     segment := header page (4096) | record* ; a file already written once, so that a sync carries no metadata.

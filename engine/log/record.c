@@ -13,7 +13,7 @@
  *             00 10 00 00 00 00 00 00  synced_to: 4096
  *             68 65 6c 6c 6f 00 00 00  "hello", padded to 8
  * Rules     (1) stored bytes can't pose as a record: both checks are seeded with the segment's secret salt and the offset.
- *           (2) one record has one form: padding is zeros, only DATA has a payload, only SEAL has a flag.
+ *           (2) one record has one form: padding is zeros, only DATA has a payload, only SKIP and SEAL have a flag, one each.
  */
 #include "log/record.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * recover.h - the end of recovery: what was replayed is made durable before anything is built on it (DESIGN 2, "End of recovery").
+ * recover.h - the end of recovery: what was replayed is made durable before anything is built on it (README.md, "Opening after a crash", 5).
  *
  * Opening a store: log_judge() over the segments, log_recover_end() on the last one, then a new segment end->number + 1 made by
  * segment_create(). Into that one a SKIP must be synced before the first version is given, to last + the jump after an unclean

@@ -13,7 +13,6 @@
 
 enum {
 	BLOCK_READER_TAGS_MAX = 512,      /* entries; in larger blocks a binary search beats the scan of the tags */
-	BLOCK_READER_LINE = 64,           /* bytes that come from memory together */
 	BLOCK_READER_FORETELL = 32,       /* lines at once: more wait for each other, and what is in order the processor foresees itself */
 	BLOCK_READER_BACK = 64,           /* backwards from value to value it foresees nothing */
 	BLOCK_READER_RESTARTS = 8,        /* heads asked for before a search; a block of the default size has fewer */
@@ -348,16 +347,16 @@ void block_reader_foretell(const struct block *b, uint32_t from, uint32_t to)
 	size_t lo, hi, lines;
 
 	if (from <= to) {
-		lines = (size_t)(offset[to] - offset[from]) / BLOCK_READER_LINE + 1;
+		lines = (size_t)(offset[to] - offset[from]) / BLOCK_LINE + 1;
 		for (size_t i = 0; i < lines && i < BLOCK_READER_FORETELL; i++)
-			__builtin_prefetch(bytes + offset[from] + i * BLOCK_READER_LINE);
+			__builtin_prefetch(bytes + offset[from] + i * BLOCK_LINE);
 		return;
 	}
 	lo = offset[to];
 	hi = from + 1 < b->items ? offset[from + 1] : b->bytes.len;
-	lines = (hi - lo) / BLOCK_READER_LINE;
+	lines = (hi - lo) / BLOCK_LINE;
 	for (size_t i = 0; i <= lines && i < BLOCK_READER_BACK; i++)
-		__builtin_prefetch(bytes + lo + (lines - i) * BLOCK_READER_LINE);
+		__builtin_prefetch(bytes + lo + (lines - i) * BLOCK_LINE);
 }
 
 /* Is entry i a version of key that a reader at max_version sees? Then *h is filled. Its own bytes first: they are at hand. */

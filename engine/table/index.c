@@ -158,7 +158,7 @@ size_t index_separator(struct silt_slice last, struct silt_slice next, uint8_t *
  * and both can be asked for at once.
  *     reader | words[items] | children.at[items + 1] | children.offsets[items + 1] | positions[items]
  */
-enum { INDEX_GROUP = 8, INDEX_LINE = 64 };
+enum { INDEX_GROUP = 8 };
 
 struct index_reader {
 	struct block_children children;   /* the blocks; in a top index one more may follow: index_add_child() */
@@ -168,7 +168,7 @@ struct index_reader {
 
 static size_t index_lines(size_t n, size_t size)
 {
-	return (n * size + INDEX_LINE - 1) & ~(size_t)(INDEX_LINE - 1);
+	return (n * size + BLOCK_LINE - 1) & ~(size_t)(BLOCK_LINE - 1);
 }
 
 static size_t index_words_at(uint32_t items)
@@ -305,7 +305,7 @@ static uint32_t index_count_below(const uint64_t *words, uint32_t n, uint64_t w)
 }
 
 /*
- * The first separator whose word is >= w, or b->items. The samples fill few lines, of which block_cache.c asks for the first together with
+ * The first separator whose word is >= w, or b->items. The samples fill few lines, of which block_expect() asks for the first together with
  * the block's header; they lead to one group: two or three waits where a binary search over all words has one a step.
  */
 static uint32_t index_lower(const struct block *b, uint64_t w)

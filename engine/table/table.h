@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * table.h - the SST format: kinds, limits, settings (DESIGN: "SST"). Each part is drawn beside its encoder.
+ * table.h - the SST format: kinds, limits, settings. Each part is drawn beside its encoder.
  *
  * Bytes     table  := (data block* index partition)* | filter | range tombstones | top index | properties | footer
  *           A partition follows the data blocks that it addresses, so that a writer keeps only the top index in memory.

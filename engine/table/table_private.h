@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* table_private.h - struct table, shared by the rooms that read one: table_reader, table_iter. Nobody else includes it. */
+/* table_private.h - struct table, for the rooms that read one: table_reader, table_iter, table_estimate, table_verify. Nobody else includes it. */
 #ifndef TABLE_TABLE_PRIVATE_H
 #define TABLE_TABLE_PRIVATE_H
 

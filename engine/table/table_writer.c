@@ -417,7 +417,7 @@ static int table_writer_close_file(struct table_writer *w)
 	return rc < 0 ? table_writer_io(w, rc, "close") : 0;
 }
 
-/* The rename-and-fsync pattern (DESIGN: "On disk"). *named = the file has its final name now. */
+/* The rename-and-fsync pattern (README.md, "The directory"). *named = the file has its final name now. */
 static int table_writer_install(struct table_writer *w, bool *named)
 {
 	silt_os *os = w->env->os;

@@ -136,7 +136,7 @@ static void test_commit__reports_tell_what_was_there(void **state)
 	dbkit_fini(&k);
 }
 
-/* DESIGN 3 (!): memory is silent, and the evidence is older than what left memory: it must not decide. */
+/* decide.h (!): memory is silent, and the evidence is older than what left memory: it must not decide. */
 static void test_commit__evidence_below_the_floor_is_try_again(void **state)
 {
 	struct silt_result r = { 0 };

@@ -10,7 +10,7 @@
 #include "lib/dbkit.h"
 #include "log/segment.h"
 
-#define JUMP (UINT64_C(1) << 22)                  /* DESIGN 2, "End of recovery" */
+#define JUMP (UINT64_C(1) << 22)                  /* recover.h, step 5 */
 
 static uint64_t recovery_put(struct dbkit *k, const char *key, const char *value)
 {
