@@ -361,10 +361,10 @@ static int daemon_close(struct daemon *d)
 {
 	int rc;
 
+	if (d->store != NULL)                              /* a compaction that was asked for is waited for, too */
+		patience_begin(&d->patience, &d->notify, "Closing", d->options->db, PATIENCE_EVERY_MS);
 	if (d->server != NULL)
 		server_join(d->server);
-	if (d->store != NULL)
-		patience_begin(&d->patience, &d->notify, "Closing", d->options->db, PATIENCE_EVERY_MS);
 	rc = daemon_close_store(d);
 	patience_end(&d->patience);
 	server_free(d->server);

@@ -84,7 +84,7 @@ that 'and what was acknowledged is there' holds later yes
 serve_stop
 
 # ---- acknowledged before the sync, where the configuration says so: it survives the end of the process
-printf 'durability = async\nsync_interval = 1m\n' >"$work/async.conf"
+printf 'durability = async\nsync_interval = 1m\nwal_segment_size = 4M\n' >"$work/async.conf"
 serve_start --config "$work/async.conf" || finish
 fault eio
 expect 'durability = async: nobody waits for the sync' 201 -- -X PUT -d acknowledged /v1/kv/unsynced
@@ -190,6 +190,36 @@ over slow
 wait "$flush" "$waits"
 that 'the one that waited has its list' jq -e '.items | length > 0' "$work/waited"
 expect 'then others are let in' 200 -- /v1/kv
+
+# ---- an end that waits for a job: systemd is asked for time at once, and not only when the job is over
+serve_stop
+/usr/bin/python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+s.settimeout(100)
+while True:
+    print(s.recv(4096).decode().replace("\n", " "), flush=True)' "$work/notify" >"$work/notified" &
+listener=$!
+within 20 test -S "$work/notify"
+printf '#!/bin/sh\nNOTIFY_SOCKET=%s exec %s "$@"\n' "$work/notify" "$SILT_RESPONDER" >"$work/notifying"
+chmod +x "$work/notifying"
+SILT_RESPONDER=$work/notifying serve_start || finish
+put before-job yes
+fault slow
+curl -s -m 100 -o "$work/told" -X POST "$url/v1/admin/checkpoint?name=at-the-end" &
+asked=$!
+runs() { request /v1/admin/jobs && jq -e '.jobs[0].state == "running"' "$body"; }
+that 'a checkpoint is being made' within 20 runs
+kill -TERM "$(responder_pid)"
+wait "$asked"
+that 'who waits for it is told that it ends' jq -e '.type | endswith(":shutting-down")' "$work/told"
+that 'and systemd that this takes longer' within 20 grep -q 'EXTEND_TIMEOUT_USEC=30000000 STATUS=Closing' "$work/notified"
+over slow
+serve_wait
+that 'then it ends cleanly' [ $? = 0 ]
+kill "$listener"
+wait "$listener" 2>/dev/null
+serve_start || finish
 
 # ---- a shutdown that takes its time: who comes meanwhile is told
 put before-the-end yes
