@@ -56,6 +56,7 @@ struct block_cache {
 	struct block **buckets;           /* [c]; the heads are [r] */
 	uint64_t mask;                    /* [c] */
 	struct pool *pool;                /* [c] where its blocks come from; NULL = the heap */
+	struct unpackers unpackers;       /* for what is read on its behalf */
 	uint64_t capacity, limit, retire_limit;   /* [c] rule 4 */
 	_Atomic uint64_t filter_bytes;    /* linked, of filters; relaxed; on a line that is read by all and seldom written */
 	_Alignas(BLOCK_LINE) _Atomic uint64_t bytes;   /* linked; relaxed */
@@ -72,6 +73,11 @@ struct block_cache {
 struct block *block_cache_new_block(struct block_cache *c, size_t bytes, size_t decoded)
 {
 	return block_new_in(c ? c->pool : NULL, bytes, decoded);
+}
+
+struct unpackers *block_cache_unpackers(struct block_cache *c)
+{
+	return c ? &c->unpackers : NULL;
 }
 
 /* ---- the table ------------------------------------------------------------------------------------------------------- */
@@ -533,6 +539,7 @@ void block_cache_free(struct block_cache *c)
 	}
 	block_cache_unpin_list(c->retired);
 	block_cache_fini_locks(c, BLOCK_CACHE_LOCKS);
+	unpackers_fini(&c->unpackers);
 	pool_close(c->pool);              /* what is pinned still keeps it */
 	mem_free(c->buckets);
 	mem_free(c);

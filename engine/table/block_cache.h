@@ -12,6 +12,7 @@
 #define TABLE_BLOCK_CACHE_H
 
 #include "table/block.h"
+#include "table/unpackers.h"
 
 struct block_cache;
 
@@ -26,6 +27,8 @@ int block_cache_new(uint64_t capacity, struct block_cache **out) SILT_MUST_CHECK
 void block_cache_free(struct block_cache *c);             /* nothing pinned may be left */
 /* As block_new(), from the memory that c keeps for its blocks; c NULL: from the heap. */
 struct block *block_cache_new_block(struct block_cache *c, size_t bytes, size_t decoded);
+/* What they are unpacked with; NULL for NULL. */
+struct unpackers *block_cache_unpackers(struct block_cache *c);
 struct block *block_cache_peek(struct block_cache *c, uint64_t table, uint64_t offset);  /* NULL = not there */
 /* The same of the i-th block that a parent addresses. The parent is of this table, and pinned or peeked at. */
 struct block *block_cache_peek_child(struct block_cache *c, const struct block *parent, uint64_t table, uint32_t i);

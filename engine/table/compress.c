@@ -124,22 +124,27 @@ static int compress_unlz4(const struct compress_packed *p, void *raw)
 	return got >= 0 && (uint32_t)got == p->raw_bytes ? 0 : SILT_E_CORRUPT;
 }
 
-static int compress_unzstd(const struct compress_packed *p, void *raw)
+static int compress_unzstd(const struct compress_packed *p, struct unpackers *u, void *raw)
 {
-	size_t got = ZSTD_decompress(raw, p->raw_bytes, p->body.data, p->body.len);
+	void *context = unpackers_take(u);
+	size_t got;
 
+	if (!context)
+		return SILT_E_NOMEM;
+	got = ZSTD_decompressDCtx(context, raw, p->raw_bytes, p->body.data, p->body.len);
+	unpackers_give(u, context);
 	if (ZSTD_isError(got) && ZSTD_getErrorCode(got) == ZSTD_error_memory_allocation)
 		return SILT_E_NOMEM;
 	return got == p->raw_bytes ? 0 : SILT_E_CORRUPT;
 }
 
-int compress_unpack(const struct compress_packed *p, void *raw)
+int compress_unpack(const struct compress_packed *p, struct unpackers *u, void *raw)
 {
 	switch (p->how) {
 	case SILT_COMPRESS_LZ4:
 		return compress_unlz4(p, raw);
 	case SILT_COMPRESS_ZSTD:
-		return compress_unzstd(p, raw);
+		return compress_unzstd(p, u, raw);
 	default:
 		if (p->raw_bytes)
 			memcpy(raw, p->body.data, p->raw_bytes);

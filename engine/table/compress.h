@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/codec.h"
+#include "table/unpackers.h"
 
 enum { COMPRESS_TAIL_BYTES = 9 };
 
@@ -34,6 +35,7 @@ struct compress_packed {                  /* a stored block, its tail taken off 
 	enum silt_compression how;
 };
 int compress_open(struct silt_slice stored, struct compress_packed *out) SILT_MUST_CHECK;   /* 0 or SILT_E_CORRUPT */
-int compress_unpack(const struct compress_packed *p, void *raw) SILT_MUST_CHECK;            /* fills raw_bytes; 0, SILT_E_CORRUPT, _NOMEM */
+/* Fills raw_bytes; 0, SILT_E_CORRUPT, _NOMEM. u may be NULL. */
+int compress_unpack(const struct compress_packed *p, struct unpackers *u, void *raw) SILT_MUST_CHECK;
 
 #endif

@@ -258,7 +258,7 @@ static int table_file_unpack(struct block_cache *cache, enum table_block_kind ki
 		return SILT_E_NOMEM;
 	b->kind = (uint8_t)kind;
 	b->items = packed.items;
-	rc = compress_unpack(&packed, (void *)(uintptr_t)b->bytes.data);
+	rc = compress_unpack(&packed, block_cache_unpackers(cache), (void *)(uintptr_t)b->bytes.data);
 	if (rc == 0)
 		rc = table_file_load(kind, b);
 	if (rc < 0) {

@@ -151,7 +151,7 @@ static void fuzz_stored(struct silt_slice stored)
 		return;
 	raw = mem_alloc(p.raw_bytes);
 	CHECK(raw);
-	if (compress_unpack(&p, raw) == 0)
+	if (compress_unpack(&p, NULL, raw) == 0)
 		fuzz_raw(slice_of(raw, p.raw_bytes), p.items);
 	mem_free(raw);
 }

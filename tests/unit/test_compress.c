@@ -56,7 +56,7 @@ static void round_trip(struct compress *c, struct silt_buf *raw, enum silt_compr
 	assert_int_equal(p.raw_bytes, copy.len);
 	back = mem_alloc(p.raw_bytes);
 	assert_non_null(back);
-	assert_int_equal(compress_unpack(&p, back), 0);
+	assert_int_equal(compress_unpack(&p, NULL, back), 0);
 	assert_memory_equal(back, copy.data, copy.len);
 	mem_free(back);
 	buf_fini(&copy);
@@ -142,6 +142,8 @@ static void test_compress__hostile_bodies(void **state)
 {
 	uint64_t seed = test_seed(7);
 	struct silt_buf raw = { 0 }, stored = { 0 };
+	struct unpackers u = { 0 };
+	uint8_t right[2000];
 	unsigned refused = 0;
 
 	(void)state;
@@ -164,14 +166,18 @@ static void test_compress__hostile_bodies(void **state)
 				uint8_t *room = mem_alloc(p.raw_bytes);
 
 				assert_non_null(room);
-				refused += compress_unpack(&p, room) == SILT_E_CORRUPT;
+				refused += compress_unpack(&p, &u, room) == SILT_E_CORRUPT;
 				mem_free(room);
 			}
 			bytes[at] ^= mask;
+			assert_int_equal(compress_open(buf_slice(&stored), &p), 0);
+			assert_int_equal(compress_unpack(&p, &u, right), 0);    /* a context that met damage is as good as new */
+			assert_memory_equal(right, raw.data, 2000);
 		}
 		compress_fini(&c);
 	}
 	assert_true(refused > 1000);
+	unpackers_fini(&u);
 	buf_fini(&raw);
 	buf_fini(&stored);
 }
