@@ -65,8 +65,8 @@ static bool secret_read(int tty, const char *what, struct bytes *out)
 		return false;
 	unseen = seen;
 	unseen.c_lflag &= ~(tcflag_t)ECHO;
+	(void)tcsetattr(tty, TCSAFLUSH, &unseen);        /* first: what is typed when the question is seen must not be flushed */
 	(void)dprintf(tty, "%s: ", what);
-	(void)tcsetattr(tty, TCSAFLUSH, &unseen);
 	ok = secret_signal == 0 && secret_line(tty, out);
 	(void)tcsetattr(tty, TCSAFLUSH, &seen);
 	(void)dprintf(tty, "\n");

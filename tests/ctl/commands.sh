@@ -105,7 +105,9 @@ if command -v script >/dev/null; then
 	so 'the question, and a no' 6 'o:delete 1 entries?' 'o:nothing was deleted'
 	script -qec "'$ctl' --url '$url' delete --prefix p" /dev/null >"$work/out" 2>&1 <<<y; status=$?
 	so 'and a yes' 0 'o:deleted 1 entries'
-	{ sleep 1; printf 'secret\n'; sleep 1; } |
+	says() { grep -q "$1" "$work/out"; }
+	: >"$work/out"
+	{ within 60 says password: && printf 'secret\n'; within 60 says 'status [0-9]'; } |
 		script -qec "'$ctl' --url '$url' --user me count; echo status \$?" /dev/null >"$work/out" 2>&1; status=$?
 	so 'a password' 0 'o:password: ' 'o:status 0'
 	that 'is not seen' bash -c '! grep -q secret "$1"' - "$work/out"
@@ -114,7 +116,8 @@ if command -v script >/dev/null; then
 	for ((i = 0; i < 400; i++)); do stty -a | grep -q -e '-echo ' && break; sleep 0.05; done
 	kill -TERM $pid; wait $pid; echo "status $?"; stty -a | grep -o -e '[-]*echo '
 	END
-	script -qec "bash '$work/asked.sh' '$ctl' '$url'" /dev/null >"$work/out" 2>&1 </dev/null; status=$?
+	mkfifo "$work/silent"                    # a terminal at which nobody types
+	script -qec "bash '$work/asked.sh' '$ctl' '$url'" /dev/null >"$work/out" 2>&1 <>"$work/silent"; status=$?
 	so 'a signal ends the question' 0 'o:status 143'
 	that 'and the terminal echoes again' bash -c 'tail -n 1 "$1" | tr -d "\r" | grep -qx "echo "' - "$work/out"
 fi
