@@ -142,15 +142,14 @@ static void ingest_find_levels(const struct silt_ingest *in, const struct versio
 static int ingest_plan(void *ctx, const struct version *v, struct edit *e)
 {
 	struct silt_ingest *in = ctx;
-	struct silt_db *db = in->db;
 	size_t n = in->run.out.made_count;
 	int *levels = mem_array(n, sizeof(*levels));
 	int rc = levels ? 0 : SILT_E_NOMEM;
 
 	if (rc == 0) {
-		mutex_lock(&db->mu);
+		mutex_lock(&in->db->mu);
 		ingest_find_levels(in, v, levels);
-		mutex_unlock(&db->mu);
+		mutex_unlock(&in->db->mu);
 	}
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		struct table_meta *m = in->run.out.made[i];
