@@ -19,15 +19,6 @@ const char *logger_level_name(int level)
 	return level >= LOG_LEVEL_ERROR && level <= LOG_LEVEL_DEBUG ? logger_names[level] : NULL;
 }
 
-int logger_level_of(const char *name)
-{
-	for (int level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG; level++) {
-		if (strcmp(name, logger_names[level]) == 0)
-			return level;
-	}
-	return -1;
-}
-
 void logger_init(struct logger *l, int fd, int level)
 {
 	l->fd = fd;

@@ -25,7 +25,5 @@ void logger_set_level(struct logger *l, int level);
 void logger_log(struct logger *l, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* "warning"; NULL for a number that is no level. */
 const char *logger_level_name(int level);
-/* The number of a name, -1 for an unknown one. */
-int logger_level_of(const char *name);
 
 #endif

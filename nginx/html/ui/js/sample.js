@@ -8,8 +8,8 @@ const READING = new Set(["GET", "HEAD"]);
 
 /* What clients do with keys; what this page asks for itself every other second is none of it. */
 const isOperation = (l) => KEY_ROUTES.has(l.route);
-export const isRead = (l) => isOperation(l) && READING.has(l.method);
-export const isWrite = (l) => isOperation(l) && !READING.has(l.method) && l.method !== "OPTIONS";
+const isRead = (l) => isOperation(l) && READING.has(l.method);
+const isWrite = (l) => isOperation(l) && !READING.has(l.method) && l.method !== "OPTIONS";
 const isFailure = (l) => isOperation(l) && l.code >= "500";
 
 export const STALL_REASONS = {
