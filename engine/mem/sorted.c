@@ -167,11 +167,11 @@ const struct node *sorted_first(const struct sorted *s)
 /* Whoever goes on will ask for the one after it, which no cache holds: its beginning, and most of a small value. */
 static const struct node *sorted_fetch(const struct node *n, const struct node *then)
 {
-	const char *p = (const char *)then;
+	uintptr_t p = (uintptr_t)then;            /* NULL behind the last: a number may be added to it, a pointer may not */
 
-	__builtin_prefetch(p);
-	__builtin_prefetch(p + 64);
-	__builtin_prefetch(p + 128);
+	__builtin_prefetch((const void *)p);
+	__builtin_prefetch((const void *)(p + 64));
+	__builtin_prefetch((const void *)(p + 128));
 	return n;
 }
 

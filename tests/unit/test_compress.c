@@ -142,7 +142,7 @@ static void test_compress__hostile_bodies(void **state)
 {
 	uint64_t seed = test_seed(7);
 	struct silt_buf raw = { 0 }, stored = { 0 };
-	struct unpackers u = { 0 };
+	struct unpackers u = { .idle = { NULL } };
 	uint8_t right[2000];
 	unsigned refused = 0;
 

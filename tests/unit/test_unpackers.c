@@ -11,7 +11,7 @@ enum { MANY = UNPACKERS + 4, THREADS = 4, ROUNDS = 3000, BYTES = 2000 };
 
 static void test_unpackers__who_has_one_has_it_alone(void **state)
 {
-	struct unpackers u = { 0 };
+	struct unpackers u = { .idle = { NULL } };
 	void *had[MANY];
 
 	(void)state;
@@ -61,7 +61,7 @@ static void *unpack_often(void *arg)
 
 static void test_unpackers__threads(void **state)
 {
-	struct unpackers u = { 0 };
+	struct unpackers u = { .idle = { NULL } };
 	pthread_t t[THREADS];
 
 	(void)state;
