@@ -59,7 +59,7 @@ of_size 4194305 '{"key":"padded2",' '"value":"v"}'
 expect 'one byte more' 413 type:too-large '.limit == 4194304' -- "${json[@]}" --data-binary "@$work/body-of" /set
 expect 'what was too large is not there' 404 -- /v1/kv/padded2
 head -c 34603009 /dev/zero >"$work/huge"
-expect 'a body over client_max_body_size is refused by nginx, without the responder's limit' 413 type:too-large 'has("limit") | not' -- -X PUT --data-binary "@$work/huge" /v1/kv/huge
+expect 'a body over client_max_body_size is refused by nginx, and not by the responder' 413 type:too-large 'has("limit") | not' -- -X PUT --data-binary "@$work/huge" /v1/kv/huge
 truncate -s -1 "$work/huge"
 expect 'one of client_max_body_size comes to the responder' 413 type:too-large '.limit == 4194304' -- -X PUT --data-binary "@$work/huge" /v1/kv/huge
 
