@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * entry.h - one entry, and its form as a line of JSON: the server's own (HTTP-API, application/x-ndjson), which export writes and
+ * entry.h - one entry, and its form as a line of JSON: the server's own (application/x-ndjson), which export writes and
  * import reads.
  *
  * Line      {"key":K,"key_encoding":"base64"?,"value":V,"encoding":"base64"?,"version":N?,"expires_at":MS?,"content_type":T?}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* target_http.c - a running server as a target: the v1 dialect (HTTP-API), each key as ?key=, which can be any bytes. */
+/* target_http.c - a running server as a target: the v1 dialect, each key as ?key=, which can be any bytes. */
 #include "ctl/target.h"
 
 #include "ctl/http.h"

@@ -14,7 +14,7 @@
  *	 +--- sent ------------------------------ (send) <---- EPOLLOUT ---- SENDING
  *	                                            +--- a part of a stream is sent ---> LENT
  *
- * IDLE      nothing waits; no deadline: nginx closes what it does not need (FACTS rule 9)
+ * IDLE      nothing waits; no deadline: nginx closes what it does not need
  * PARTIAL   part of a request waits in the socket; request_timeout from its first byte
  * BODY      a body thread reads; not watched but for errors; transfer timeout in all
  * LENT      a worker or the store has the request; a peer that leaves is noticed and its answer thrown away

@@ -4,7 +4,7 @@
  *
  * Signals   are blocked in every thread and read from a descriptor here, so no handler ever runs: but for the second SIGTERM or
  *           SIGINT, which by then has one that ends the process at once. FCGX_Init() installs handlers that swallow SIGTERM,
- *           SIGUSR1 and SIGPIPE (FACTS rule 7): ours are set afterwards.
+ *           SIGUSR1 and SIGPIPE: ours are set afterwards.
  * Order     socket (cheap, and says "already served") -> store (may recover) -> reactors -> READY
  *           drained -> threads joined -> store closed -> server freed -> socket unlinked
  */

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RANGE_DELETE_COUNTED 100000u  /* HTTP-API: exact to here */
+#define RANGE_DELETE_COUNTED 100000u  /* the answer is exact to here */
 #define RANGE_DELETE_STEPS   16384u   /* a turn */
 
 struct range_delete {

@@ -7,7 +7,7 @@
  *           (2) a path is taken over only where nobody answers behind it; at the end it is unlinked only if it is still ours.
  *           (3) beside its socket systemd may pass connections that our predecessor left with it (notify_store() under LISTEN_KEPT): they
  *           are served as if they were accepted.
- *           (4) whoever may connect may crash libfcgi (FACTS rule 11): permissions are set before the socket listens.
+ *           (4) whoever may connect may crash libfcgi: permissions are set before the socket listens.
  */
 #ifndef SERVER_LISTEN_H
 #define SERVER_LISTEN_H

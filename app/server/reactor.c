@@ -31,7 +31,7 @@ static struct reactor *reactor_least_loaded(struct reactor *r)
 	return best;
 }
 
-/* FACTS rule 6: libfcgi takes a short read for the end of the stream, so sockets block, but not for ever. */
+/* libfcgi takes a short read for the end of the stream, so sockets block, but not for ever. */
 static bool reactor_set_timeouts(int fd, uint64_t timeout_ms)
 {
 	struct timeval t = { .tv_sec = (time_t)(timeout_ms / 1000), .tv_usec = (suseconds_t)(timeout_ms % 1000 * 1000) };

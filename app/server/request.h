@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * request.h - one HTTP request as nginx handed it on: read off the FastCGI connection, whole, body drained (FACTS rules 3 and 4).
+ * request.h - one HTTP request as nginx handed it on: read off the FastCGI connection, whole, body drained.
  * Handlers see this and the response, never a socket.
  *
  * Life      reactor makes it -> route_dispatch() -> ROUTE_DONE: answered here and now
@@ -72,7 +72,7 @@ struct request {
 };
 
 /*
- * Takes what we read out of the parameters ("NAME=value", NULL-ended, borrowed), in one walk (FACTS rule 10). An empty value counts
+ * Takes what we read out of the parameters ("NAME=value", NULL-ended, borrowed), in one walk. An empty value counts
  * as absent: nginx sends every fastcgi_param, also that of a header which did not come. A parameter given twice is a mistake of the
  * configuration that could mean two things: route becomes NULL, which is answered as "misconfigured".
  */

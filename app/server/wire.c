@@ -5,7 +5,7 @@
  * Rules     (1) no byte is read beyond n; lengths are compared before they are added to a position.
  *           (2) WHOLE means that libfcgi, reading the same bytes, comes to the end of STDIN without asking for one more, and finds
  *               the same parameters and the same body.
- *           (3) name-value pairs end where the PARAMS stream ends: one that runs past it was cut short (FACTS rule 3), and a
+ *           (3) name-value pairs end where the PARAMS stream ends: one that runs past it was cut short, and a
  *               length that nginx could not send is refused before libfcgi allocates it.
  *           (4) no padding behind BEGIN and behind the end of a stream: libfcgi forgets to skip it there, and takes it for the
  *               next header.

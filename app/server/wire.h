@@ -8,7 +8,7 @@
  *	answer  := STDOUT* STDOUT(empty) END_REQUEST
  *
  * Limits    one request at a time on a connection, responder role only, no management records, no ABORT: exactly what nginx
- *           sends. Whatever else comes is BAD, and never gets as far as libfcgi (FACTS rule 11: GET_VALUES overruns its stack).
+ *           sends. Whatever else comes is BAD, and never gets as far as libfcgi (GET_VALUES overruns its stack).
  * Source    FastCGI 1.0 specification; records as tables after haproxy's fcgi.h.
  */
 #ifndef SERVER_WIRE_H
