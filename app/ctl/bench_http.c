@@ -12,7 +12,6 @@
 #include "ctl/stop.h"
 
 #include <curl/curl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -14,7 +14,6 @@
 #include "util/percent.h"
 #include "util/utf8.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #define ADMIN_WAIT_MS 2000u

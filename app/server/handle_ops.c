@@ -8,7 +8,6 @@
 #include "server/server.h"
 #include "util/json_text.h"
 
-#include <inttypes.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>

@@ -4,7 +4,6 @@
 
 #include "util/prometheus.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #define NAME(name) "siltstone_" name
