@@ -10,6 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+#define JOBLIST_JOIN_MS 50            /* between two tries to cancel what keeps the thread */
+
 struct joblist {
 	struct store *store;          /* [c] */
 	uint64_t start_us;            /* [c] */
@@ -20,6 +22,7 @@ struct joblist {
 	size_t first, count;          /* [m] */
 	uint64_t given;               /* [m] ids */
 	bool ending;                  /* [m] */
+	bool over;                    /* [m] the thread is done */
 };
 
 static struct timespec joblist_clock(clockid_t clock)
@@ -119,6 +122,8 @@ static void *joblist_main(void *arg)
 		job->version = version;
 		(void)pthread_cond_broadcast(&j->changed);
 	}
+	j->over = true;
+	(void)pthread_cond_broadcast(&j->changed);
 	(void)pthread_mutex_unlock(&j->mutex);
 	return NULL;
 }
@@ -255,12 +260,41 @@ void joblist_end(struct joblist *j)
 	(void)pthread_mutex_unlock(&j->mutex);
 }
 
+/* Waits a little for the thread to be over. */
+static bool joblist_is_over(struct joblist *j)
+{
+	struct timespec until = joblist_clock(CLOCK_MONOTONIC);
+	bool over;
+
+	until.tv_nsec += JOBLIST_JOIN_MS * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	(void)pthread_mutex_lock(&j->mutex);
+	while (!j->over && pthread_cond_timedwait(&j->changed, &j->mutex, &until) == 0)
+		;
+	over = j->over;
+	(void)pthread_mutex_unlock(&j->mutex);
+	return over;
+}
+
+/* A compaction is cancelled again and again: the first time it may not have begun. */
+static void joblist_join(struct joblist *j)
+{
+	const struct store_ops *ops = j->store->ops;
+
+	do {
+		if (ops->compact_cancel != NULL)
+			ops->compact_cancel(j->store);
+	} while (!joblist_is_over(j));
+	(void)pthread_join(j->thread, NULL);
+}
+
 void joblist_free(struct joblist *j)
 {
 	if (j == NULL)
 		return;
 	joblist_end(j);
-	(void)pthread_join(j->thread, NULL);
+	joblist_join(j);
 	(void)pthread_cond_destroy(&j->changed);
 	(void)pthread_mutex_destroy(&j->mutex);
 	free(j);

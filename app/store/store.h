@@ -187,7 +187,8 @@ struct store_ops {
 	void (*unwatch)(struct store *s);
 	uint64_t (*clock_ms)(struct store *s);                    /* by which entries expire: Unix ms that never go back; NULL = the wall clock */
 	int (*flush)(struct store *s, uint64_t *entries);         /* blocking */
-	int (*compact)(struct store *s);                          /* blocking, long */
+	int (*compact)(struct store *s);                          /* blocking, long; E_CLOSED: cancelled */
+	void (*compact_cancel)(struct store *s);                  /* those who wait in it return soon; NULL = they can't */
 	/* Blocking, long; each may be NULL. */
 	int (*verify)(struct store *s, store_progress_fn *fn, void *ctx);        /* E_CORRUPT: each finding was logged; E_CLOSED: stopped */
 	int (*checkpoint)(struct store *s, const char *name, uint64_t *version); /* CONFLICT: there is one of that name */

@@ -257,7 +257,14 @@ static int engine_flush(struct store *s, uint64_t *entries)
 
 static int engine_compact(struct store *s)
 {
-	return engine_code(silt_compact(engine_of(s)->db));
+	int rc = silt_compact(engine_of(s)->db);
+
+	return rc == SILT_END ? STORE_E_CLOSED : engine_code(rc);
+}
+
+static void engine_compact_cancel(struct store *s)
+{
+	silt_compact_cancel(engine_of(s)->db);
 }
 
 static int engine_ready(struct store *s)
@@ -400,6 +407,7 @@ static const struct store_ops engine_ops = {
 	.clock_ms = engine_clock_ms,
 	.flush = engine_flush,
 	.compact = engine_compact,
+	.compact_cancel = engine_compact_cancel,
 	.verify = engine_verify,
 	.checkpoint = engine_checkpoint,
 	.checkpoint_list = engine_checkpoint_list,

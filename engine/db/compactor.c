@@ -134,6 +134,17 @@ static int compactor_run(struct silt_db *db, struct compactor_round *r)
 	return rc;
 }
 
+static bool compactor_should_stop(void *ctx)
+{
+	struct silt_db *db = ctx;
+	bool stop;
+
+	mutex_lock(&db->mu);
+	stop = db->stop || db->manual_cancelled;
+	mutex_unlock(&db->mu);
+	return stop || db_fault(db) != 0;
+}
+
 /* One pick: 0 = done, more may follow; SILT_NOTFOUND = nothing due; < 0. */
 static int compactor_step(struct silt_db *db)
 {
@@ -148,6 +159,7 @@ static int compactor_step(struct silt_db *db)
 	if (!r)
 		return SILT_E_NOMEM;
 	rc = jobs_begin(db, &r->job, true);
+	r->job.should_stop = compactor_should_stop;
 	if (rc == 0) {
 		compactor_read_rules(db, r);
 		rc = pick_compaction(r->version, &r->rules, &r->pick);
@@ -186,15 +198,28 @@ static void compactor_answer(struct silt_db *db, int rc) REQUIRES(db->mu)
 	cond_broadcast(&db->changed);
 }
 
-/* A manual request is over when nothing is left to pick, or when it can't go on. */
-static void compactor_end_manual(struct silt_db *db, int rc)
+/* Whoever asked before the cancelling. The compaction that was given up for it is no failure. */
+static int compactor_cancel_manual(struct silt_db *db, int rc) REQUIRES(db->mu)
+{
+	db->manual_cancelled = false;
+	db->manual_before = 0;
+	while (db->manual)
+		compactor_answer(db, SILT_END);
+	return rc == SILT_E_CLOSED ? 0 : rc;
+}
+
+/* A manual request is over when nothing is left to pick, or when it can't go on. What the step returned, or what to go on with. */
+static int compactor_end_manual(struct silt_db *db, int rc)
 {
 	mutex_lock(&db->mu);
-	if (db->manual_before && rc != 0) {
+	if (db->manual_cancelled) {
+		rc = compactor_cancel_manual(db, rc);
+	} else if (db->manual_before && rc != 0) {
 		db->manual_before = 0;
 		compactor_answer(db, rc == SILT_NOTFOUND ? (db->damaged_count ? SILT_E_CORRUPT : 0) : rc);
 	}
 	mutex_unlock(&db->mu);
+	return rc;
 }
 
 static void compactor_begin_manual(struct silt_db *db) REQUIRES(db->mu)
@@ -253,7 +278,7 @@ void *compactor_thread(void *arg)
 
 	while (compactor_wait(db, rc)) {
 		rc = compactor_step(db);
-		compactor_end_manual(db, rc);
+		rc = compactor_end_manual(db, rc);
 	}
 	compactor_refuse_manual(db);
 	return NULL;

@@ -147,6 +147,7 @@ struct silt_db {
 	pthread_t flush_thread, compact_thread;
 	bool compact_asked;               /* [m] */
 	struct db_manual *manual;         /* [m] what was asked by hand, oldest first; that one runs where manual_before is set */
+	bool manual_cancelled;            /* [m] all of them are to end; the compaction in hand too */
 	uint64_t manual_before, manual_version;   /* [m] of the running one: what it covers (job/pick.h); 0 = none runs */
 	uint64_t damaged[DB_DAMAGED_MAX]; /* [m] tables that are no compaction input */
 	size_t damaged_count;

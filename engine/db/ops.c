@@ -82,6 +82,19 @@ int silt_compact_range(silt_db *db, struct silt_slice lower, struct silt_slice u
 	return ops_ask_compaction(db, &m);
 }
 
+/* The compaction thread answers them, when it has nothing of theirs in hand. */
+void silt_compact_cancel(silt_db *db)
+{
+	if (!db)
+		return;
+	mutex_lock(&db->mu);
+	if (db->manual) {
+		db->manual_cancelled = true;
+		cond_broadcast(&db->changed);
+	}
+	mutex_unlock(&db->mu);
+}
+
 int silt_verify(silt_db *db, silt_progress_fn *progress, void *ctx)
 {
 	struct verify_result result;

@@ -455,11 +455,18 @@ SILT_EXPORT SILT_MUST_CHECK int silt_compact(silt_db *db);
  * silt_compact_range - the same for the tables that may hold keys of a range, whole tables: keys beside it may be moved with it.
  * lower    inclusive, borrowed until return; {NULL,0} = from the first key.
  * upper    exclusive; {NULL,0} = to the last key. lower >= upper is an empty range: only the flush.
- * returns  0; SILT_E_CORRUPT (a damaged table, anywhere, stayed where it was), _FAULT, _NOSPACE, _IO, _NOMEM, _CLOSED, _MISUSE.
+ * returns  0; SILT_END (silt_compact_cancel()); SILT_E_CORRUPT (a damaged table, anywhere, stayed where it was), _FAULT, _NOSPACE, _IO, _NOMEM, _CLOSED, _MISUSE.
  * threads  any; requests are done one after the other; one for all keys answers those that wait behind it too.
  * cost     reads and writes each of these tables once a level, the last level's too.
  */
 SILT_EXPORT SILT_MUST_CHECK int silt_compact_range(silt_db *db, struct silt_slice lower, struct silt_slice upper);
+
+/*
+ * silt_compact_cancel - for who must end soon: all that wait in the two above return SILT_END, at once or when the compaction in hand has
+ * noticed (milliseconds). What was merged stays so, and nothing is lost. What asks later is not concerned.
+ * threads  any. NULL is fine.
+ */
+SILT_EXPORT void silt_compact_cancel(silt_db *db);
 
 /*
  * silt_verify - read every table from the disk and check every digest, order and count; reads and writes go on.

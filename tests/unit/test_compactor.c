@@ -233,6 +233,49 @@ static void test_compactor__many_ask_at_once_and_each_is_answered(void **state)
 	dbkit_fini(&k);
 }
 
+static void *ask_until_cancelled(void *arg)
+{
+	struct dbkit *k = arg;
+	int rc;
+
+	do
+		rc = silt_compact(k->db);
+	while (rc == 0);
+	assert_int_equal(rc, SILT_END);
+	return arg;
+}
+
+/* Who is cancelled is told so; the store goes on, and so does who asks later. */
+static void test_compactor__whoever_waits_can_be_cancelled(void **state)
+{
+	pthread_t threads[2];
+	struct dbkit k;
+
+	(void)state;
+	dbkit_init(&k);
+	assert_int_equal(dbkit_open(&k), 0);
+	silt_compact_cancel(NULL);
+	silt_compact_cancel(k.db);                                /* nobody waits: it concerns nobody who comes */
+	assert_int_equal(silt_compact(k.db), 0);
+	fill(&k, 20);
+	for (int round = 0; round < 20; round++) {
+		bool over[2] = { false };
+
+		for (int i = 0; i < 2; i++)
+			assert_int_equal(pthread_create(&threads[i], NULL, ask_until_cancelled, &k), 0);
+		while (!over[0] || !over[1]) {
+			silt_compact_cancel(k.db);
+			for (int i = 0; i < 2; i++)
+				over[i] = over[i] || pthread_tryjoin_np(threads[i], NULL) == 0;
+		}
+		assert_int_equal(dbkit_put(&k, "key", "value"), 0);
+	}
+	assert_int_equal(silt_compact(k.db), 0);
+	assert_int_equal(silt_verify(k.db, NULL, NULL), 0);
+	assert_string_equal(dbkit_get(&k, "key"), "value");
+	dbkit_fini(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +285,7 @@ int main(void)
 		cmocka_unit_test(test_compactor__a_range_without_live_keys_leaves_nothing),
 		cmocka_unit_test(test_compactor__what_an_earlier_life_left_is_compacted_at_once),
 		cmocka_unit_test(test_compactor__many_ask_at_once_and_each_is_answered),
+		cmocka_unit_test(test_compactor__whoever_waits_can_be_cancelled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include "server/joblist.h"
 
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 static sem_t slow_inside, slow_gate;
@@ -36,7 +37,27 @@ static int quick_checkpoint(struct store *s, const char *name, uint64_t *version
 	return strcmp(name, "there") == 0 ? STORE_CONFLICT : STORE_OK;
 }
 
-static const struct store_ops slow_ops = { .verify = slow_verify, .checkpoint = quick_checkpoint };
+static _Atomic int cancels;
+
+/* Deaf at first, as one that has not begun. */
+static int slow_compact(struct store *s)
+{
+	(void)s;
+	sem_post(&slow_inside);
+	while (atomic_load(&cancels) < 3)
+		usleep(1000);
+	return STORE_E_CLOSED;
+}
+
+static void slow_compact_cancel(struct store *s)
+{
+	(void)s;
+	atomic_fetch_add(&cancels, 1);
+}
+
+static const struct store_ops slow_ops = {
+	.verify = slow_verify, .checkpoint = quick_checkpoint, .compact = slow_compact, .compact_cancel = slow_compact_cancel,
+};
 static struct store slow_store = { .ops = &slow_ops };
 
 static struct joblist *slow_start(void)
@@ -148,6 +169,18 @@ static void test_joblist__the_end_stops_what_runs(void **state)
 }
 
 /* A restart takes less than a second: who asks for a job of the one before must not be told of another. */
+static void test_joblist__the_end_cancels_a_compaction(void **state)
+{
+	struct job wanted = { .kind = JOB_COMPACT }, job;
+	struct joblist *j = slow_start();
+
+	(void)state;
+	assert_true(joblist_do(j, &wanted, 0, &job));
+	slow_wait();
+	slow_end(j);
+	assert_true(atomic_load(&cancels) >= 3);
+}
+
 static void test_joblist__ids_are_not_used_again_after_a_restart(void **state)
 {
 	struct job wanted = { .kind = JOB_CHECKPOINT, .name = "a" }, job;
@@ -172,6 +205,7 @@ int main(void)
 		cmocka_unit_test(test_joblist__what_is_slow_is_asked_after),
 		cmocka_unit_test(test_joblist__too_many_are_refused_and_old_ones_forgotten),
 		cmocka_unit_test(test_joblist__the_end_stops_what_runs),
+		cmocka_unit_test(test_joblist__the_end_cancels_a_compaction),
 		cmocka_unit_test(test_joblist__ids_are_not_used_again_after_a_restart),
 	};
 
