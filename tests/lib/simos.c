@@ -151,9 +151,13 @@ static int simos_read(silt_os *os, struct os_file *f, uint64_t offset, void *buf
 /* Now and then there is something to wait for. */
 static bool simos_read_now(silt_os *os, struct os_file *f, uint64_t offset, void *buf, size_t n)
 {
-	size_t got;
+	struct simdisk *d = simos_of(os);
+	int rc = simos_begin(d, SIM_READ);
+	bool there = rc == 0 && !simos_unusable(d, f, OS_READ) && simdisk_next_random(d) % 4 != 0;
 
-	return simdisk_next_random(simos_of(os)) % 4 != 0 && simos_read(os, f, offset, buf, n, &got) == 0 && got == n;
+	there = there && simimage_read(&f->inode->seen, offset, buf, n) == n;
+	(void)simos_end(d, SIM_READ, rc);
+	return there;
 }
 
 /* How much of a write there is room for: all, or what grows the file up to the last free byte. */
