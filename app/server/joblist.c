@@ -280,11 +280,11 @@ static bool joblist_is_over(struct joblist *j)
 /* A compaction is cancelled again and again: the first time it may not have begun. */
 static void joblist_join(struct joblist *j)
 {
-	const struct store_ops *ops = j->store->ops;
+	bool cancels = j->store != NULL && j->store->ops->compact_cancel != NULL;
 
 	do {
-		if (ops->compact_cancel != NULL)
-			ops->compact_cancel(j->store);
+		if (cancels)
+			j->store->ops->compact_cancel(j->store);
 	} while (!joblist_is_over(j));
 	(void)pthread_join(j->thread, NULL);
 }
